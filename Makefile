@@ -1,0 +1,52 @@
+# Every command here is a few lines over public tools; the README shows each one plain.
+PYTHON  ?= python3
+VENV    ?= .venv
+CHAPTER ?= 03_denoise
+SITE    ?= _site
+ARGS    ?=
+
+BIN      = $(VENV)/bin
+FOLDER   = $(or $(ECG_NB_OUTPUTS),outputs)/$(CHAPTER)/$(PRESET)
+RESUME   = $(if $(shell grep '"resume *:' nbs/$(CHAPTER).ipynb),-p resume True)
+
+.PHONY: help run paper test lab docs
+help:
+	@echo 'make run                        train a chapter in about a minute and print its scores (CHAPTER=$(CHAPTER))'
+	@echo 'make paper CHAPTER=$(CHAPTER)   the full run, as published (GPU); run it again to resume it'
+	@echo 'make lab                        open the notebooks in JupyterLab'
+	@echo 'make docs                       build the site into $(SITE)/'
+	@echo 'make test                       check and run every notebook, then pytest'
+
+# Set up once: the stamp files say that it is done, and a change of the requirements undoes them.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.version_info >= (3, 11) or sys.exit("ecg_nb needs Python 3.11 or later, $(PYTHON) is " + v + ": try make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.book $(VENV)/.dev: $(VENV)/.%: settings.ini setup.py pyproject.toml | $(VENV)/.python
+	$(BIN)/python -m pip install -e '.[$*]'
+	@touch $@
+
+run: PRESET = quick
+paper: PRESET = paper
+paper: ARGS += $(RESUME)
+run paper: $(VENV)/.book
+	mkdir -p $(FOLDER)
+	$(BIN)/papermill nbs/$(CHAPTER).ipynb $(FOLDER)/$(CHAPTER).ipynb -p preset $(PRESET) $(ARGS)
+	$(BIN)/jupyter nbconvert --log-level=WARN --to html $(FOLDER)/$(CHAPTER).ipynb
+	@$(BIN)/python book/scores.py $(FOLDER)
+
+# Notebooks clean, exported and by the rules first (seconds); then all of them, run from top to bottom; then the rest.
+test: export OMP_NUM_THREADS = 1
+test: $(VENV)/.dev
+	$(BIN)/pytest tests/test_notebooks.py
+	outputs=$$(mktemp -d) && trap 'rm -rf $$outputs' EXIT && ECG_NB_OUTPUTS=$$outputs $(BIN)/nbdev_test --n_workers 2 --timing
+	$(BIN)/pytest --ignore=tests/test_notebooks.py
+
+lab: $(VENV)/.book
+	$(BIN)/jupyter lab nbs
+
+docs: $(VENV)/.dev
+	$(BIN)/sphinx-build -W --keep-going -n -q -c book nbs $(SITE)
+	$(BIN)/python book/links.py $(SITE)
+	@echo 'The site is in $(SITE)/: open $(SITE)/index.html'
