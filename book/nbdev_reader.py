@@ -1,0 +1,108 @@
+"""What the site shows of a notebook.
+
+nbdev says in a cell's first lines (`#| exports`) what the cell is for; Sphinx and MyST-NB go by the tags of cells.
+`translate` turns the one into the other as each page is read; the files in `nbs/` stay as they are.
+"""
+import ast, json, re
+from pathlib import Path
+import yaml
+
+# nbdev's and Quarto's directives, and MyST-NB's tag for them. A directive that is not here changes nothing on the page.
+TAGS = {
+    "hide": "remove-cell", "default_exp": "remove-cell", "include: false": "remove-cell",
+    "export": "remove-input", "hide_input": "remove-input", "echo: false": "remove-input",
+    "hide_output": "remove-output", "output: false": "remove-output",
+    "code-fold: true": "hide-input",
+}
+DIRECTIVE = re.compile(r"#\s*\|\s*(.*)")
+
+
+def text(cell): return "".join(cell["source"])
+
+
+def directives(source):
+    "The directives in the first lines of a cell, and the source without them."
+    lines, found = source.splitlines(keepends=True), []
+    while lines and (line := DIRECTIVE.match(lines[0])):
+        found.append(line[1].strip())
+        lines.pop(0)
+    return found, "".join(lines)
+
+
+def code_cell(cell):
+    "Directives become tags; their lines go."
+    found, source = directives(text(cell))
+    tags = [TAGS.get(d) or TAGS.get(d.split()[0]) for d in found if d]
+    kept = cell["metadata"].get("tags", []) + [t for t in tags if t]
+    return cell | dict(source=source, metadata=cell["metadata"] | dict(tags=kept))
+
+
+def exported(notebook):
+    "Names of the functions and classes that each cell of a notebook exports: a list of (cell number, name)."
+    for i, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] != "code": continue
+        found, source = directives(text(cell))
+        if not {"export", "exports"} & {d.split()[0] for d in found if d}: continue
+        for node in ast.parse(source).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)): yield i, node.name
+
+
+def symbols(folder):
+    "Where each exported name is defined: name -> pages. A name that two pages define is linked on those two only."
+    found = {}
+    for path in sorted(Path(folder).glob("*.ipynb")):
+        for _, name in exported(json.loads(path.read_text(encoding="utf-8"))): found.setdefault(name, set()).add(path.stem)
+    return found
+
+
+def link_names(markdown, page, names):
+    "`name` in running text becomes a link to the cell that defines it; headings and code blocks stay."
+    def link(match):
+        pages = names.get(match[1], set())
+        home = page if page in pages else next(iter(pages)) if len(pages) == 1 else None
+        return f"[{match[0]}](#{home}-{match[1]})" if home else match[0]
+    out, fenced = [], False
+    for line in markdown.splitlines(keepends=True):
+        if line.lstrip().startswith(("```", "~~~")): fenced = not fenced
+        plain = fenced or line.startswith("#")
+        out.append(line if plain else re.sub(r"(?<![`\[])`([A-Za-z_]\w*)(?:\(\))?`(?![`\]])", link, line))
+    return "".join(out)
+
+
+def markdown_cell(cell, page, names, repo):
+    "Names become links, and links out of `nbs/` go to the repository."
+    source = re.sub(r"\]\(\.\./([^)]*)\)", rf"]({repo}/\1)", text(cell))
+    return cell | dict(source=link_names(source, page, names))
+
+
+def toctrees(contents):
+    "The order of the book, from the sidebar of `_quarto.yml`, as MyST toctrees."
+    loose = [c for c in contents if isinstance(c, str)]
+    parts = [("", loose)] + [(c["section"], c["contents"]) for c in contents if isinstance(c, dict)]
+    pages = lambda files: "\n".join(Path(f).stem for f in files if f != "index.ipynb")
+    return "\n\n".join(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages(files)}\n```" for caption, files in parts if pages(files))
+
+
+def translate(notebook, page, names, repo, contents):
+    "The notebook as the site shows it."
+    first = notebook["cells"][0]
+    first["source"] = re.sub(r"(?m)^- [\w-]+: .*\n?", "", text(first)).rstrip() + "\n"
+    anchors, cells = {}, []
+    for i, name in exported(notebook): anchors.setdefault(i, []).append(f"({page}-{name})=\n")
+    markdown = lambda source: dict(cell_type="markdown", id=f"site-{len(cells)}", metadata={}, source=source)
+    for i, cell in enumerate(notebook["cells"]):
+        if i in anchors: cells.append(markdown("".join(anchors[i])))
+        cells.append(code_cell(cell) if cell["cell_type"] == "code" else markdown_cell(cell, page, names, repo))
+    if page == "index": cells.append(markdown(toctrees(contents)))
+    return notebook | dict(cells=cells)
+
+
+def setup(app):
+    order = yaml.safe_load((Path(app.confdir).parent/"_quarto.yml").read_text(encoding="utf-8"))
+    contents, names = order["website"]["sidebar"]["contents"], symbols(app.srcdir)
+
+    def read(app, page, source):
+        source[0] = json.dumps(translate(json.loads(source[0]), page, names, app.config.notebook_repo, contents))
+    app.add_config_value("notebook_repo", "", "env")
+    app.connect("source-read", read)
+    return dict(version="1", parallel_read_safe=True, parallel_write_safe=True)
