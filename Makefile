@@ -39,6 +39,7 @@ run paper: $(VENV)/.book
 # Notebooks clean, exported and by the rules first (seconds); then all of them, run from top to bottom; then the rest.
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.dev
+	$(BIN)/ruff check -q
 	$(BIN)/pytest tests/test_notebooks.py
 	outputs=$$(mktemp -d) && trap 'rm -rf $$outputs' EXIT && ECG_NB_OUTPUTS=$$outputs $(BIN)/nbdev_test --n_workers 2 --timing
 	$(BIN)/pytest --ignore=tests/test_notebooks.py
@@ -47,6 +48,6 @@ lab: $(VENV)/.book
 	$(BIN)/jupyter lab nbs
 
 docs: $(VENV)/.dev
-	$(BIN)/sphinx-build -W --keep-going -n -q -c book nbs $(SITE)
-	$(BIN)/python book/links.py $(SITE)
-	@echo 'The site is in $(SITE)/: open $(SITE)/index.html'
+	$(BIN)/sphinx-build -M html nbs $(SITE) -c book -W --keep-going -n -q
+	$(BIN)/python book/links.py $(SITE)/html
+	@echo 'The site is in $(SITE)/: open $(SITE)/html/index.html'

@@ -1,4 +1,4 @@
-"The site: the notebooks of nbs/ as they were run, in the order of _quarto.yml. sphinx-build -W -n -c book nbs _site"
+"The site: the notebooks of nbs/ as they were run, in the order of _quarto.yml. sphinx-build -M html nbs _site -c book -W -n"
 import sys
 from configparser import ConfigParser
 from pathlib import Path

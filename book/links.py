@@ -1,4 +1,4 @@
-"""Every link of the built site leads somewhere, and no page needs another server: python book/links.py _site
+"""Every link of the built site leads somewhere, and no page needs another server: python book/links.py _site/html
 
 Looked at: pages, anchors, images, scripts and styles. Links to other sites are not followed.
 """

@@ -1,0 +1,106 @@
+"""The rules of CONTRIBUTING.md that a machine can check; seconds, so it runs first."""
+import ast, json, re
+import pytest
+from conftest import ROOT, run
+
+NOTEBOOKS = sorted((ROOT/"nbs").glob("*.ipynb"))
+CHAPTERS = [p for p in NOTEBOOKS if re.match("0[2-7]", p.name)]
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+
+
+def read(path): return json.loads(path.read_text(encoding="utf-8"))
+def source(cell): return "".join(cell["source"])
+def tags(cell): return cell["metadata"].get("tags", [])
+def code_cells(path): return [(i, c) for i, c in enumerate(read(path)["cells"]) if c["cell_type"] == "code"]
+def outputs(path): return [(i, o) for i, c in code_cells(path) for o in c["outputs"]]
+
+
+def changed(project):
+    "Names of the notebooks and modules of the copy that differ from the checkout's."
+    files = [p.relative_to(ROOT) for d, ext in [("nbs", "*.ipynb"), ("ecg_nb", "*.py")] for p in (ROOT/d).glob(ext)]
+    files += [p.relative_to(project) for p in (project/"ecg_nb").glob("*.py")]
+    return sorted({str(f) for f in files if not (ROOT/f).exists() or (project/f).read_bytes() != (ROOT/f).read_bytes()})
+
+
+def test_the_notebooks_are_clean(project):
+    done = run("nbdev_clean", cwd=project)
+    assert done.returncode == 0, done.stdout
+    assert not changed(project), "not clean: run nbdev_clean, then commit"
+
+
+def test_the_package_is_exported(project):
+    done = run("nbdev_export", cwd=project)
+    assert done.returncode == 0, done.stdout
+    assert not changed(project), "the package is not what the notebooks say: run nbdev_export, then commit (never edit ecg_nb/ by hand)"
+
+
+@each_notebook
+def test_title_and_one_sentence(path):
+    lines = [line for line in source(read(path)["cells"][0]).splitlines() if line]
+    assert lines[0].startswith("# ") and lines[1].startswith("> "), f"first cell: expected '# Title', then '> one sentence', found {lines[:2]}"
+
+
+@each_notebook
+def test_the_kernel_is_anyones_python(path):
+    assert read(path)["metadata"].get("kernelspec", {}).get("name") == "python3", "set the kernel to python3, the one every environment has"
+
+
+@each_notebook
+def test_cells_are_short(path):
+    for i, cell in code_cells(path):
+        n = len([line for line in source(cell).splitlines() if not line.startswith("#|")])
+        limit = 40 if re.search("^class ", source(cell), re.M) else 20
+        assert n <= limit, f"cell {i} has {n} lines, at most {limit}: {source(cell)[:60]!r}"
+
+
+@each_notebook
+def test_the_reader_sees_the_source(path):
+    for i, cell in code_cells(path):
+        assert not re.match(r"#\s*\|\s*export\s*$", source(cell), re.M), f"cell {i}: '#| export' hides the source on the site, write '#| exports'"
+
+
+@each_notebook
+def test_functions_are_short(path):
+    for i, cell in code_cells(path):
+        if re.search(r"^\s*[%!]", source(cell), re.M): continue
+        for node in ast.walk(ast.parse(source(cell))):
+            n = node.end_lineno - node.lineno + 1 if isinstance(node, ast.FunctionDef) else 0
+            assert n <= 30, f"cell {i}: {node.name} has {n} lines, at most 30"
+
+
+@each_notebook
+def test_stored_outputs_are_fit_to_publish(path):
+    assert path.stat().st_size <= 1 << 20, f"{path.stat().st_size >> 10} KB, at most 1 MB: fewer or smaller figures"
+    assert "widgets" not in read(path)["metadata"], "holds widget state: run nbdev_clean"
+    for i, out in outputs(path):
+        assert out["output_type"] != "error", f"cell {i} stopped with {out['ename']}: run it again"
+        stderr = "".join(out["text"]) if out.get("name") == "stderr" else ""  # notices of the package are welcome there
+        assert "Warning" not in stderr and "Traceback" not in stderr, f"cell {i} warns: {stderr[:200]}"
+        assert "application/vnd.jupyter.widget-view+json" not in out.get("data", {}), f"cell {i} shows a widget that no page can show"
+
+
+@each_notebook
+def test_no_path_of_one_machine(path):
+    printed = [out.get("text") or [v for k, v in out.get("data", {}).items() if not k.startswith("image/")] for _, out in outputs(path)]
+    text = json.dumps([[source(c) for c in read(path)["cells"]], printed])
+    found = re.search(r"(?<![\w.:/])/(home|Users|root|work|tmp|mnt|opt|usr)/[\w./-]+|[A-Z]:\\\\\w+", text)
+    assert not found, f"holds {found[0]}"
+
+
+@each_notebook
+def test_papermill_did_not_write_here(path):
+    assert not any("injected-parameters" in tags(c) for c in read(path)["cells"]), "holds a cell that papermill injected: delete it"
+
+
+@each_chapter
+def test_one_parameters_cell_of_literals(path):
+    marked = [c for c in read(path)["cells"] if "parameters" in tags(c)]
+    assert len(marked) == 1, f"{len(marked)} cells tagged parameters, expected 1: papermill would set them in the wrong place"
+    lines = [line for line in source(marked[0]).splitlines() if line.strip() and not line.startswith("#")]
+    nodes = ast.parse(source(marked[0])).body
+    assert len(nodes) == len(lines) and nodes[0].target.id == "preset", "one parameter per line, preset first"
+    for line, node in zip(lines, nodes):
+        assert isinstance(node, ast.AnnAssign) and node.value, f"{line!r}: expected 'name: type = value  # help'"
+        ast.literal_eval(node.value)
+        assert re.search(r"#\s*\S+", line), f"{line!r}: no help after #"

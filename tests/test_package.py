@@ -1,0 +1,16 @@
+"The wheel, seen from outside the checkout. `.ci/run` does the same with the dependencies freshly installed."
+import sys, zipfile
+from conftest import ROOT, run
+
+
+def test_the_wheel_works_outside_the_checkout(project, tmp_path_factory):
+    away = tmp_path_factory.mktemp("away")
+    done = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", away, cwd=project)
+    assert done.returncode == 0, done.stdout
+    wheel, = away.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(away/"site")
+    done = run(sys.executable, ROOT/"tests/import_all.py", cwd=away, PYTHONPATH=away/"site")
+    assert done.returncode == 0, done.stdout
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {f"ecg_nb/{p.name}" for p in (ROOT/"ecg_nb").iterdir() if p.is_file()} <= set(names), f"the wheel holds {names}"
+    assert not [n for n in names if not n.startswith("ecg_nb")], f"the wheel holds more than the package: {names}"
