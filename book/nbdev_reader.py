@@ -6,6 +6,8 @@ nbdev says in a cell's first lines (`#| exports`) what the cell is for; Sphinx a
 import ast, json, re
 from pathlib import Path
 import yaml
+from pygments.formatters import HtmlFormatter
+from sphinx.highlighting import PygmentsBridge
 
 # nbdev's and Quarto's directives, and MyST-NB's tag for them. A directive that is not here changes nothing on the page.
 TAGS = {
@@ -97,7 +99,16 @@ def translate(notebook, page, names, repo, contents):
     return notebook | dict(cells=cells)
 
 
+class Hanging(HtmlFormatter):
+    "A line of code that is too long for the page goes on below itself, further in than it began."
+    def _format_lines(self, tokens):
+        for is_code, line in super()._format_lines(tokens):
+            plain = re.sub("<[^>]+>", "", line)
+            yield is_code, f'<span class="line" style="--in:{len(plain) - len(plain.lstrip(" ")) + 4}ch">{line}</span>'
+
+
 def setup(app):
+    PygmentsBridge.html_formatter = Hanging
     order = yaml.safe_load((Path(app.confdir).parent/"_quarto.yml").read_text(encoding="utf-8"))
     contents, names = order["website"]["sidebar"]["contents"], symbols(app.srcdir)
 
