@@ -6,7 +6,7 @@ import json, math, sys
 from pathlib import Path
 
 KEYS = {"model", "protocol", "split", "metric", "level", "value", "lo", "hi", "n", "seeds"}
-FACTS = {"preset", "data", "device", "seconds", "versions", "commit"}
+FACTS = {"chapter", "run", "preset", "data", "device", "seconds", "versions", "commit", "config"}
 
 
 def check_run(folder, **asked):
@@ -14,8 +14,9 @@ def check_run(folder, **asked):
     params = json.loads((folder/"params.json").read_text())
     missing = FACTS - params.keys()
     assert not missing, f"{folder}/params.json lacks {sorted(missing)}, it has {sorted(params)}"
+    said = params["config"] | params
     for name, value in asked.items():
-        assert str(params.get(name)) == str(value), f"asked for {name}={value}, {folder}/params.json says {params.get(name)!r}"
+        assert str(said.get(name)) == str(value), f"asked for {name}={value}, {folder}/params.json says {said.get(name)!r}"
     rows = json.loads((folder/"metrics.json").read_text())
     assert rows, f"{folder}/metrics.json is empty"
     for row in rows:

@@ -1,0 +1,45 @@
+"A chapter as a program: papermill from the root of the checkout, as the README tells it."
+import json
+import pytest
+from check_run import check_run
+from conftest import ROOT, run
+
+# What makes a run of the chapter take seconds; the sample needs neither network nor files.
+TINY = {"03_denoise": dict(data="sample", steps=2)}
+chapters = pytest.mark.parametrize("chapter", TINY)
+
+
+def papermill(chapter, outputs, **parameters):
+    "Run a chapter with some parameters; its files go to `outputs`."
+    given = [str(x) for name, value in parameters.items() for x in ("-p", name, value)]
+    return run("papermill", "--no-progress-bar", f"nbs/{chapter}.ipynb", outputs/"run.ipynb", *given, ECG_NB_OUTPUTS=outputs)
+
+
+@chapters
+def test_a_run_from_the_root_is_what_was_asked_for(chapter, tmp_path):
+    done = papermill(chapter, tmp_path, preset="quick", **TINY[chapter])
+    assert done.returncode == 0, done.stdout
+    folder = tmp_path/chapter/"quick"
+    check_run(folder, preset="quick", **TINY[chapter])
+    assert list((folder/"figures").glob("*.png")), "no figures"
+    scores = run("python", "book/scores.py", folder)
+    assert scores.returncode == 0 and "ours" in scores.stdout and str(folder/"metrics.json") in scores.stdout, scores.stdout
+
+
+@chapters
+@pytest.mark.parametrize("name, value, said", [("step", 3, "steps"), ("steps", "many", "int"), ("preset", "qick", "quick")])
+def test_a_wrong_parameter_stops_the_run(chapter, name, value, said, tmp_path):
+    done = papermill(chapter, tmp_path, **TINY[chapter] | {name: value})
+    last = done.stdout.strip().splitlines()[-1]
+    assert done.returncode != 0, f"-p {name} {value} was accepted"
+    assert name in last and said in last, f"the error does not help: {last}"
+    assert not list(tmp_path.rglob("metrics.json")), "a refused run left scores"
+
+
+@chapters
+def test_the_parameters_can_be_asked_for(chapter):
+    done = run("papermill", "--help-notebook", f"nbs/{chapter}.ipynb")
+    cells = json.loads((ROOT/f"nbs/{chapter}.ipynb").read_text())["cells"]
+    line, = [c["source"][0] for c in cells if "parameters" in c["metadata"].get("tags", [])]
+    assert done.returncode == 0 and "preset: str" in done.stdout, done.stdout
+    assert line.split("#")[1].strip() in done.stdout, f"the help of {line!r} is not shown:\n{done.stdout}"
