@@ -7,7 +7,7 @@ __all__ = ['ROW', 'output_dir', 'write_atomic', 'injected_parameters', 'typed_va
            'check_rows', 'git_commit', 'versions', 'RunFolder', 'read_checkpoint', 'png', 'checksum', 'load_weights',
            'tensorboard_writer', 'Run', 'read_metrics', 'published', 'bootstrap', 'seed_all', 'share', 'constant',
            'cosine', 'ema_model', 'Trainer', 'epoch_means', 'validation', 'save_state', 'restore_state', 'live',
-           'draw_epoch', 'trained_weights', 'launch', 'fit']
+           'draw_epoch', 'launch', 'trained_weights', 'fit', 'plot_history']
 
 # %% ../nbs/01_training.ipynb #c003
 import ast, difflib, importlib.metadata, importlib.util, io, json, logging, math, os, pickle, platform
@@ -26,7 +26,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 from . import __version__
-from .data import project_root
+from .data import COLORS, project_root
 
 # %% ../nbs/01_training.ipynb #c008
 def output_dir()->Path: # `$ECG_NB_OUTPUTS`, else `outputs/`; a relative folder counts from the project root
@@ -188,16 +188,16 @@ class RunFolder:
                                     + "; ask for the stored values, or start over with resume=False")
 
     is_main = property(lambda self: os.environ.get("RANK", "0") == "0", doc="Only the first of several processes writes.")
-    def seconds(self): return round(self.before + time.time() - self.started, 1)
-    def params(self): return json.loads((self.folder/"params.json").read_text())
-    def write(self, name, data): return write_atomic(self.folder/name, data) if self.is_main else self.folder/name
+    def seconds(self): return round(self.before + time.time() - self.started, 1) # spent so far, all parts of the run
+    def params(self): return json.loads((self.folder/"params.json").read_text()) # what was asked for
+    def write(self, name, data): return write_atomic(self.folder/name, data) if self.is_main else self.folder/name # its path
 
     def note(self, **facts):
         "Add facts to `params.json`; the seconds are always brought up to date."
         stored = self.params() if (self.folder/"params.json").exists() else {}
         self.write("params.json", json.dumps({**stored, **facts, "seconds": self.seconds()}, indent=1).encode())
 
-# %% ../nbs/01_training.ipynb #c042
+# %% ../nbs/01_training.ipynb #c044
 def read_checkpoint(
     path:Path, # a `.pt` file
 )->dict: # tensors on the CPU, numbers, text
@@ -212,7 +212,7 @@ def read_checkpoint(
         raise ValueError(f"checkpoint {path} holds more than tensors, numbers and text; it is not loaded, since it could run code") from e
     raise ValueError(f"checkpoint {path} ({path.stat().st_size} bytes) is damaged or cut off ({damaged}): delete it to start over, or copy it again")
 
-# %% ../nbs/01_training.ipynb #c045
+# %% ../nbs/01_training.ipynb #c047
 def png(
     fig, # matplotlib figure
     limit:int=150_000, # bytes
@@ -226,7 +226,7 @@ def png(
         dpi *= .8
     raise ValueError(f"a figure of {file.tell()} bytes at {dpi/.8:.0f} dots per inch; at most {limit} are allowed: draw less in it")
 
-# %% ../nbs/01_training.ipynb #c048
+# %% ../nbs/01_training.ipynb #c050
 def checksum(
     weights:dict[str, torch.Tensor],
 )->str: # eight hexadecimal digits
@@ -237,7 +237,7 @@ def checksum(
         crc = zlib.crc32(values.numpy().tobytes(), zlib.crc32(name.encode(), crc))
     return f"{crc:08x}"
 
-# %% ../nbs/01_training.ipynb #c049
+# %% ../nbs/01_training.ipynb #c051
 def load_weights(
     model:torch.nn.Module, # of the architecture that was trained
     path:Path, # a `.safetensors` file from `Run.publish`
@@ -253,7 +253,7 @@ def load_weights(
     except RuntimeError as e: raise ValueError(f"weights {path.name} do not fit into {type(model).__name__}: {e}") from e
     return model.eval()
 
-# %% ../nbs/01_training.ipynb #c051
+# %% ../nbs/01_training.ipynb #c053
 def tensorboard_writer(
     folder:Path, # of the event files
 ): # `SummaryWriter`, or `None` where the package tensorboard is not installed
@@ -262,7 +262,7 @@ def tensorboard_writer(
     from torch.utils.tensorboard import SummaryWriter
     return SummaryWriter(folder)
 
-# %% ../nbs/01_training.ipynb #c052
+# %% ../nbs/01_training.ipynb #c054
 class Run(RunFolder):
     "What happens in a run: history, scores, figures, checkpoints, published weights."
     def __init__(self, chapter:str, cfg:SimpleNamespace, name:str=None, resume:bool=False):
@@ -272,16 +272,19 @@ class Run(RunFolder):
         self.trained, self.board = None, (None, None) # the model of this run; TensorBoard's process and writer
 
     def log(self, **numbers):
-        "One line of `history.csv`, such as one epoch."
+        "One line of `history.csv`, such as one epoch; the seconds so far are added."
         numbers = {k: v if isinstance(v, (int, str)) else float(v) for k, v in numbers.items()} | {"seconds": self.seconds()}
         self.history.append(numbers)
         self.write("history.csv", pd.DataFrame(self.history).to_csv(index=False).encode())
         self.note()
-        if self.is_main and self.board[0] != os.getpid(): self.board = os.getpid(), tensorboard_writer(self.folder/"tensorboard")
-        if self.is_main and self.board[1]:
-            for k, v in numbers.items():
-                if not isinstance(v, str): self.board[1].add_scalar(k, v, numbers.get("step", len(self.history)))
-            self.board[1].flush()
+        if self.is_main: self._tensorboard(numbers)
+
+    def _tensorboard(self, numbers):
+        if self.board[0] != os.getpid(): self.board = os.getpid(), tensorboard_writer(self.folder/"tensorboard") # one per process
+        if not self.board[1]: return
+        for k, v in numbers.items():
+            if not isinstance(v, str): self.board[1].add_scalar(k, v, numbers.get("step", len(self.history)))
+        self.board[1].flush()
 
     def metrics(self, rows:list[dict])->Path:
         "`metrics.json`; raises `ValueError` on a number that is not finite, and then writes nothing."
@@ -289,18 +292,18 @@ class Run(RunFolder):
         self.note()
         return self.write("metrics.json", text.encode())
 
-    def figure(self, fig, name:str)->Path: return self.write(f"figures/{name}.png", png(fig))
-    def load(self, name:str)->dict: return read_checkpoint(self.folder/f"{name}.pt")
-    def save(self, name:str, **state)->Path:
-        file = io.BytesIO()
-        torch.save(state, file)
+    def figure(self, fig, name:str)->Path: return self.write(f"figures/{name}.png", png(fig)) # its path
+    def load(self, name:str)->dict: return read_checkpoint(self.folder/f"{name}.pt") # what was given to `save`
+    def save(self, name:str, **state)->Path: # tensors, numbers, text, and lists or dicts of them
+        torch.save(state, file := io.BytesIO())
         return self.write(f"{name}.pt", file.getvalue())
-    def publish(self, model:torch.nn.Module, name:str="model")->Path:
+
+    def publish(self, model:torch.nn.Module, name:str="model")->Path: # `<name>.safetensors`
         weights = {k: v.detach().cpu().clone().contiguous() for k, v in model.state_dict().items()}
         noted = dict(chapter=self.chapter, run=self.name, ecg_nb=__version__, checksum=checksum(weights))
         return self.write(f"{name}.safetensors", safetensors.torch.save(weights, noted))
 
-# %% ../nbs/01_training.ipynb #c057
+# %% ../nbs/01_training.ipynb #c061
 def read_metrics(
     folder:Path, # of a run
 )->pd.DataFrame: # one row per score, columns as `row`
@@ -317,7 +320,7 @@ def published(
     if (folder/"metrics.json").exists(): return read_metrics(folder)
     logging.getLogger("ecg_nb").warning("%s: the full run (preset=paper) is not run yet, its scores are missing below", chapter)
 
-# %% ../nbs/01_training.ipynb #c060
+# %% ../nbs/01_training.ipynb #c064
 def bootstrap(
     groups:Sequence, # one item per patient, of any kind
     stat:Callable=np.mean, # list of items -> number
@@ -334,14 +337,14 @@ def bootstrap(
         raise ValueError(f"bootstrap: the score is not finite in {lost} of {n + 1} samples of patients; define it for a sample that lacks a class")
     return value, *(float(q) for q in np.quantile(values, [.025, .975]))
 
-# %% ../nbs/01_training.ipynb #c064
+# %% ../nbs/01_training.ipynb #c068
 def seed_all(
     *numbers:int, # such as seed and step, not negative
 )->None:
     "Seed Python, numpy and PyTorch (all devices) with a hash of `numbers`."
     set_seed(int(np.random.SeedSequence([len(numbers), *numbers]).generate_state(1)[0]))
 
-# %% ../nbs/01_training.ipynb #c067
+# %% ../nbs/01_training.ipynb #c071
 def share(
     batch, # tensor, or tuple of tensors with the same first dimension
     j:int, # which piece
@@ -352,7 +355,7 @@ def share(
     if len(batch) % n: raise ValueError(f"a batch of {len(batch)} cannot be divided into {n} equal pieces (processes x accumulate)")
     return batch[j::n]
 
-# %% ../nbs/01_training.ipynb #c070
+# %% ../nbs/01_training.ipynb #c074
 def constant(
     t:float, # progress, 0 to 1
 )->float: # 1
@@ -369,7 +372,7 @@ def cosine(
         return floor + (1 - floor)*(1 + math.cos(math.pi*(t - warmup)/(1 - warmup)))/2
     return factor
 
-# %% ../nbs/01_training.ipynb #c073
+# %% ../nbs/01_training.ipynb #c077
 def ema_model(
     model:torch.nn.Module,
     decay:float, # 0 to 1; the limit of the warm-up
@@ -381,7 +384,7 @@ def ema_model(
     ema = AveragedModel(model, multi_avg_fn=update)
     return ema
 
-# %% ../nbs/01_training.ipynb #c076
+# %% ../nbs/01_training.ipynb #c080
 class Trainer:
     "Model, optimizer and average on the device of this process, and where the training stands."
     def __init__(self,
@@ -421,7 +424,7 @@ class Trainer:
         if self.ema: self.ema.update_parameters(self.model)
         return numbers
 
-# %% ../nbs/01_training.ipynb #c081
+# %% ../nbs/01_training.ipynb #c086
 def epoch_means(
     accelerator:Accelerator,
     numbers:list[dict], # one per piece of a batch, the same keys in each, on the device
@@ -437,7 +440,7 @@ def epoch_means(
                                  "Lower the learning rate, clip the gradients, or look for constant or missing samples in this batch")
     return dict(zip(numbers[0], table.mean(0).tolist()))
 
-# %% ../nbs/01_training.ipynb #c084
+# %% ../nbs/01_training.ipynb #c089
 def validation(
     t:Trainer,
     validate:Callable, # model -> {"loss": lower is better, ...}
@@ -447,7 +450,7 @@ def validation(
     seed_all(seed)
     t.scored.eval()
     with torch.no_grad(): scores = validate(t.scored) if t.rank == 0 else None
-    scores = {f"val_{k}": float(v) for k, v in broadcast_object_list([scores])[0].items()}
+    scores = {f"val_{k}": torch.as_tensor(v).item() for k, v in broadcast_object_list([scores])[0].items()}
     if not math.isfinite(scores["val_loss"]): raise FloatingPointError(f"the validation loss is {scores['val_loss']} at step {t.step}")
     if t.best is None or scores["val_loss"] < t.best:
         t.best, t.wait = scores["val_loss"], 0
@@ -455,7 +458,7 @@ def validation(
     else: t.wait += 1
     return scores
 
-# %% ../nbs/01_training.ipynb #c087
+# %% ../nbs/01_training.ipynb #c093
 def save_state(
     t:Trainer,
     plan:dict, # the numbers that must be the same when continuing
@@ -465,6 +468,7 @@ def save_state(
     t.run.save("last", plan=plan, model=t.model.state_dict(), optimizer=t.optimizer.state_dict(), ema=t.ema.state_dict() if t.ema else None,
                scaler=scaler.state_dict() if scaler else None, step=t.step, best=t.best, wait=t.wait, history=t.run.history)
 
+# %% ../nbs/01_training.ipynb #c094
 def restore_state(
     t:Trainer,
     plan:dict, # as it was saved
@@ -479,12 +483,12 @@ def restore_state(
     if last["scaler"]: t.accelerator.scaler.load_state_dict(last["scaler"])
     t.step, t.best, t.wait, t.run.history = last["step"], last["best"], last["wait"], last["history"]
 
-# %% ../nbs/01_training.ipynb #c090
+# %% ../nbs/01_training.ipynb #c098
 def live()->bool:
     "Whether someone watches: a terminal, or a notebook opened in Jupyter; not papermill, nbconvert or a test."
     return sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ # the notebook server sets it for its kernels
 
-# %% ../nbs/01_training.ipynb #c092
+# %% ../nbs/01_training.ipynb #c100
 def draw_epoch(
     run:Run,
     on_epoch:Callable, # (epoch, model, history) -> figure or None
@@ -497,40 +501,37 @@ def draw_epoch(
         run.figure(fig, f"epoch_{len(run.history):03d}")
         plt.close(fig)
 
-def trained_weights(
-    run:Run, # after a training
-)->dict: # as of `state_dict`
-    "The best weights on validation; without validation the average, or the last ones."
-    last = run.load("last")
-    if last["best"] is not None: return run.load("best")["model"]
-    if last["ema"]: return {k.removeprefix("module."): v for k, v in last["ema"].items() if k != "n_averaged"}
-    return last["model"]
+# %% ../nbs/01_training.ipynb #c101
+def _epoch(t, p, loss, batch, schedule, progress):
+    "`p.epoch` steps, or what is left of them; returns the averages of what the loss gave."
+    first, last, numbers = t.step + 1, min(t.step + p.epoch, p.steps), []
+    t.model.train()
+    for step in range(first, last + 1):
+        t.step = step
+        seed_all(p.seed, step)
+        data = send_to_device(batch(step - 1), t.device)
+        numbers += t.update(loss, data, schedule((step - .5)/p.steps), p.clip, p.accumulate, p.seed)
+        progress.update()
+    return epoch_means(t.accelerator, numbers, first, p.accumulate)
 
-# %% ../nbs/01_training.ipynb #c093
+# %% ../nbs/01_training.ipynb #c102
 def _train(run, model, loss, batch, *, plan, optimizer, schedule, validate, on_epoch, bar):
     "The loop of one process: the arguments of `fit`, its numbers in `plan`."
     p, t = SimpleNamespace(**plan), Trainer(run, model, optimizer, plan["precision"], plan["ema"])
     if run.resume and (run.folder/"last.pt").exists(): restore_state(t, plan)
     else: run.history = []
-    with tqdm(total=p.steps, initial=t.step, disable=not bar) as progress:
+    with tqdm(total=p.steps, initial=t.step, disable=not (bar and run.is_main)) as progress:
         while t.step < p.steps and not 0 < p.patience <= t.wait:
-            first, numbers = t.step + 1, []
-            model.train()
-            for t.step in range(first, min(first + p.epoch, p.steps + 1)):
-                seed_all(p.seed, t.step)
-                data = send_to_device(batch(t.step - 1), t.device)
-                numbers += t.update(loss, data, schedule((t.step - .5)/p.steps), p.clip, p.accumulate, p.seed)
-                progress.update()
-            scores = epoch_means(t.accelerator, numbers, first, p.accumulate)
+            scores = _epoch(t, p, loss, batch, schedule, progress)
             if validate: scores |= validation(t, validate, p.seed)
             run.log(epoch=len(run.history) + 1, step=t.step, **scores, lr=t.optimizer.param_groups[0]["lr"])
             if on_epoch and run.is_main: draw_epoch(run, on_epoch, t.scored)
             save_state(t, plan)
             if run.is_main and not bar:
-                print(f"step {t.step}/{p.steps}", *(f"{k} {v:.4g}" for k, v in scores.items()), f"{run.seconds():.0f} s", sep=" · ", flush=True)
+                print(" · ".join([f"step {t.step}/{p.steps}", *(f"{k} {v:.4g}" for k, v in scores.items()), f"{run.seconds():.0f} s"]), flush=True)
     t.accelerator.wait_for_everyone()
 
-# %% ../nbs/01_training.ipynb #c095
+# %% ../nbs/01_training.ipynb #c104
 def _process(rank, n, port, work):
     "One of `n` processes: tell PyTorch who it is, then work."
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(n), LOCAL_WORLD_SIZE=str(n), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
@@ -539,6 +540,7 @@ def _process(rank, n, port, work):
     work()
     if torch.distributed.is_initialized(): torch.distributed.destroy_process_group()
 
+# %% ../nbs/01_training.ipynb #c105
 def launch(
     n:int, # processes
     work:Callable, # without arguments; runs in each
@@ -559,7 +561,17 @@ def launch(
     finally:
         for process in context.processes: process.kill()
 
-# %% ../nbs/01_training.ipynb #c097
+# %% ../nbs/01_training.ipynb #c109
+def trained_weights(
+    run:Run, # after a training
+)->dict: # as of `state_dict`
+    "The best weights on validation; without validation the average, or the last ones."
+    last = run.load("last")
+    if last["best"] is not None: return run.load("best")["model"]
+    if last["ema"]: return {k.removeprefix("module."): v for k, v in last["ema"].items() if k != "n_averaged"}
+    return last["model"]
+
+# %% ../nbs/01_training.ipynb #c110
 def fit(
     run:Run, # where history and checkpoints go; one run trains one model
     model:torch.nn.Module,
@@ -583,6 +595,8 @@ def fit(
 )->pd.DataFrame: # history, one line per epoch
     "Train `model`, which ends with the best weights, in evaluation mode. In a run made with `resume=True` continues from its last checkpoint, to the same numbers."
     asked = locals()
+    if min(steps, epoch, accumulate, num_processes) < 1: raise ValueError("fit: steps, epoch, accumulate and num_processes must be at least 1")
+    if patience and not validate: raise ValueError("fit: `patience` counts epochs without a better validation loss, so it needs `validate`")
     plan = {k: asked[k] for k in ("steps", "epoch", "clip", "ema", "accumulate", "precision", "patience", "seed")}
     if run.resume and run.trained not in (None, model):
         raise ValueError(f"run {run.name} already holds the training of another model: make a Run with a name of its own for this one")
@@ -594,3 +608,23 @@ def fit(
     model.load_state_dict(trained_weights(run))
     model.eval()
     return pd.DataFrame(run.history)
+
+# %% ../nbs/01_training.ipynb #c117
+def plot_history(
+    history:pd.DataFrame, # from `fit`
+    columns:Sequence[str]=("loss", "val_loss"), # those that are there are drawn
+    ylabel:str="loss",
+    log:bool=True, # logarithmic axis
+): # matplotlib figure
+    "Curves over the steps, training and validation; a ring marks the lowest validation loss, whose weights are kept."
+    fig, ax = plt.subplots(figsize=(6, 2.8))
+    names = [c for c in columns if c in history]
+    for name, role in zip(names, ("baseline", "model", "other", "accent")):
+        ax.plot(history.step, history[name], color=COLORS[role], label=name.replace("val_", "validation "))
+    if "val_loss" in names:
+        best = history.loc[history.val_loss.idxmin()]
+        ax.plot(best.step, best.val_loss, "o", mfc="none", ms=10, color=COLORS["model"])
+    if log: ax.set_yscale("log")
+    ax.set(xlabel="step", ylabel=ylabel)
+    ax.legend()
+    return fig
