@@ -7,7 +7,6 @@ ARGS    ?=
 
 BIN      = $(VENV)/bin
 FOLDER   = $(or $(ECG_NB_OUTPUTS),outputs)/$(CHAPTER)/$(PRESET)
-RESUME   = $(if $(shell grep '"resume *:' nbs/$(CHAPTER).ipynb),-p resume True)
 
 .PHONY: help run paper test lab docs
 help:
@@ -29,7 +28,6 @@ $(VENV)/.book $(VENV)/.dev: $(VENV)/.%: settings.ini setup.py pyproject.toml | $
 
 run: PRESET = quick
 paper: PRESET = paper
-paper: ARGS += $(RESUME)
 run paper: $(VENV)/.book
 	mkdir -p $(FOLDER)
 	$(BIN)/papermill nbs/$(CHAPTER).ipynb $(FOLDER)/$(CHAPTER).ipynb -p preset $(PRESET) $(ARGS)
