@@ -37,7 +37,7 @@ run paper: $(VENV)/.book
 # Notebooks clean, exported and by the rules first (seconds); then all of them, run from top to bottom; then the rest.
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.dev
-	$(BIN)/ruff check -q
+	$(BIN)/ruff check -q ecg_nb book tests
 	$(BIN)/pytest tests/test_notebooks.py
 	outputs=$$(mktemp -d) && trap 'rm -rf $$outputs' EXIT && ECG_NB_OUTPUTS=$$outputs $(BIN)/nbdev_test --n_workers 2 --timing
 	$(BIN)/pytest --ignore=tests/test_notebooks.py
