@@ -461,11 +461,11 @@ def ecg_paper(ax, title:str="")->None:
 def plot_strip(ax, rec:Record, start:float=0, seconds:float=4, lead:int=0, color:str=COLORS["clean"])->None:
     "`seconds` of one lead of `rec` from `start` (s) on ECG paper, with the AAMI class over each beat."
     a, b = int(start*rec.fs), int((start+seconds)*rec.fs)
-    x = rec.sig[lead, a:b]
+    x, top = rec.sig[lead, a:b], rec.sig[lead, a:b].max() + .1
     ax.plot(np.arange(len(x))/rec.fs, x, color=color, lw=.9)
     for s, aami in rec.beats.loc[rec.beats["sample"].between(a, b-1), ["sample", "aami"]].values:
-        ax.text((s-a)/rec.fs, x.max()+.1, aami, ha="center", fontsize=8, color=COLORS["baseline"] if aami == "N" else COLORS["model"])
-    ax.set_xlim(0, seconds); ecg_paper(ax, f"{rec.name}, {rec.leads[lead]}")
+        ax.text((s-a)/rec.fs, top, aami, ha="center", fontsize=8, color=COLORS["baseline"] if aami == "N" else COLORS["model"])
+    ax.set(xlim=(0, seconds), ylim=(min(x.min(), x.max()-1)-.1, top+.25)); ecg_paper(ax, f"{rec.name}, {rec.leads[lead]}")
 
 # %% ../nbs/00_data.ipynb #c101
 def load(
