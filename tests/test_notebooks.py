@@ -94,8 +94,9 @@ def test_one_parameters_cell_of_literals(path):
     assert len(marked) == 1, f"{len(marked)} cells tagged parameters, expected 1: papermill would set them in the wrong place"
     lines = [line for line in source(marked[0]).splitlines() if line.strip() and not line.startswith("#")]
     nodes = ast.parse(source(marked[0])).body
-    assert len(nodes) == len(lines) and nodes[0].target.id == "preset", "one parameter per line, preset first"
+    assert len(nodes) == len(lines), f"one parameter per line: {len(nodes)} in {len(lines)} lines"
     for line, node in zip(lines, nodes):
         assert isinstance(node, ast.AnnAssign) and node.value, f"{line!r}: expected 'name: type = value  # help'"
         ast.literal_eval(node.value)
         assert re.search(r"#\s*\S+", line), f"{line!r}: no help after #"
+    assert nodes[0].target.id == "preset", f"the first parameter is {nodes[0].target.id}, expected preset"
