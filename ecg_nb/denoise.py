@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['SIZE', 'TEST_A', 'TRAIN_A', 'PARTS', 'two_leads', 'protocol_windows', 'add_white_noise', 'moments', 'scores',
-           'butterworth', 'savitzky_golay', 'shrink', 'cycle_spin', 'ResidualBlock', 'BiasFreeUNet', 'log_ratio',
-           'white_noise_batches', 'denoise_windows']
+           'butterworth', 'savitzky_golay', 'shrink', 'cycle_spin', 'RecurrentDenoiser', 'ConvBlock', 'CNNDenoiser',
+           'TransformerDenoiser', 'GradientCodebook', 'AttentionBlock', 'VQTransformer', 'source_model',
+           'ResidualBlock', 'BiasFreeUNet', 'log_ratio', 'white_noise_batches', 'denoise_windows']
 
 # %% ../nbs/03_denoise.ipynb #c004
 from collections.abc import Callable
@@ -17,14 +18,15 @@ import pywt
 import torch
 from scipy.signal import butter, savgol_filter, sosfiltfilt
 from torch import nn
+from torch.nn import functional as F
 
 # %% ../nbs/03_denoise.ipynb #c006
 from .data import Record, crop, mix, windows
 
 # %% ../nbs/03_denoise.ipynb #c015
-SIZE = 1440                                                    # samples in a window: 4 s at 360 Hz
+SIZE = 1440  # samples in a window: 4 s at 360 Hz
 TEST_A = "101 107 108 109 111 117 118 121 217 231".split()     # the source's test patients
-TRAIN_A = "105 106 220 222".split()                            # the source's training patients
+TRAIN_A = "105 106 220 222".split()  # the source's training patients
 PARTS = dict(train=(0, .7), test=(.7, .9), val=(.9, 1))        # of each record, in time
 
 def two_leads(sig:np.ndarray)->np.ndarray: # `(2, time)`
@@ -94,6 +96,158 @@ def cycle_spin(x:np.ndarray, method:Callable, shifts:int=16)->np.ndarray:
     return sum(np.roll(method(np.roll(x, s, -1)), -s, -1) for s in range(shifts))/shifts
 
 # %% ../nbs/03_denoise.ipynb #c037
+class RecurrentDenoiser(nn.Module):
+    "The source's LSTM or GRU: recurrent layers in time, dropout between them, a linear layer. `(batch, lead, time)` in and out, mV."
+    def __init__(self,
+        cell:type,        # `nn.LSTM` or `nn.GRU`
+        sizes:tuple,      # hidden size of each layer
+        leads:int=2,
+        dropout:float=.1,
+    ):
+        super().__init__()
+        self.layers = nn.ModuleList(cell(a, b, batch_first=True) for a, b in zip((leads, *sizes), sizes))
+        self.dropout, self.out = nn.Dropout(dropout), nn.Linear(sizes[-1], leads)
+
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        x = x.transpose(1, 2)
+        for i, layer in enumerate(self.layers): x = layer(self.dropout(x) if i else x)[0]
+        return self.out(x).transpose(1, 2)
+
+# %% ../nbs/03_denoise.ipynb #c040
+class ConvBlock(nn.Module):
+    "Two convolutions with batch normalisation and a shortcut, as in ResNet. `(batch, channels, time)` in and out."
+    def __init__(self, channels_in:int, channels_out:int):
+        super().__init__()
+        conv = lambda a, k: nn.Sequential(nn.Conv1d(a, channels_out, k, padding=k//2), nn.BatchNorm1d(channels_out))
+        self.body = nn.Sequential(conv(channels_in, 3), nn.ReLU(), conv(channels_out, 3))
+        self.shortcut = nn.Identity() if channels_in == channels_out else conv(channels_in, 1)
+
+    def forward(self, x:torch.Tensor)->torch.Tensor: return torch.relu(self.body(x) + self.shortcut(x))
+
+class CNNDenoiser(nn.Module):
+    "The source's CNN as coded: one pooling by 2, linear interpolation to twice the length and back. `(batch, lead, time)`, `time` even."
+    def __init__(self,
+        sizes:tuple=(720, 360, 360), # channels before, in and after the first block
+        leads:int=2,
+    ):
+        super().__init__()
+        a, b, c = sizes
+        self.net = nn.Sequential(nn.Conv1d(leads, a, 1), ConvBlock(a, b), nn.MaxPool1d(2), ConvBlock(b, c), nn.Conv1d(c, leads, 1))
+
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        stretched = F.interpolate(self.net(x), size=2*x.shape[-1], mode="linear")
+        return F.interpolate(stretched, size=x.shape[-1], mode="linear")
+
+# %% ../nbs/03_denoise.ipynb #c043
+class TransformerDenoiser(nn.Module):
+    "The source's Transformer: one token per sample, sinusoidal positions, post-norm encoder layers. `(batch, lead, time)` in and out."
+    def __init__(self,
+        width:int=128,   # a multiple of `heads`
+        hidden:int=2048, # of the feed-forward part
+        layers:int=4,
+        leads:int=2,
+        heads:int=8,
+        dropout:float=.1,
+    ):
+        super().__init__()
+        self.width, self.inp, self.out, self.dropout = width, nn.Linear(leads, width), nn.Linear(width, leads), nn.Dropout(dropout)
+        self.net = nn.TransformerEncoder(nn.TransformerEncoderLayer(width, heads, hidden, dropout, batch_first=True), layers, enable_nested_tensor=False)
+
+    # `(n, width)`: sines and cosines from 1 sample to 10 000
+    def positions(self, n:int)->torch.Tensor:
+        angle = torch.arange(n)[:, None]*10_000**(-torch.arange(0, self.width, 2)/self.width)
+        return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
+
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        h = self.inp(x.transpose(1, 2)) + self.positions(x.shape[-1]).to(x)
+        return self.out(self.net(self.dropout(h))).transpose(1, 2)
+
+# %% ../nbs/03_denoise.ipynb #c046
+class GradientCodebook(nn.Module):
+    "The source's vector quantizer: rows learned by gradient, started in +-1/codes. `(batch, token, dim)` -> quantized, codes, loss."
+    def __init__(self,
+        codes:int=1024,
+        dim:int=128,
+        beta:float=.25, # weight of the term that moves the rows
+    ):
+        super().__init__()
+        self.beta, self.codebook = beta, nn.Parameter((2*torch.rand(codes, dim) - 1)/codes)
+
+    def forward(self, z:torch.Tensor)->tuple:
+        codes = torch.cdist(z.flatten(0, 1), self.codebook).argmin(-1).view(z.shape[:-1])
+        q = self.codebook[codes]
+        return z + (q - z).detach(), codes, F.mse_loss(z, q.detach()) + self.beta*F.mse_loss(q, z.detach())
+
+# %% ../nbs/03_denoise.ipynb #c049
+class AttentionBlock(nn.Module):
+    "Pre-norm Transformer layer with a learned penalty on distance. `(batch, token, width)` in and out."
+    def __init__(self,
+        width:int,  # a multiple of `heads`
+        heads:int=5,
+        dropout:float=.1,
+    ):
+        super().__init__()
+        self.norm1, self.norm2, self.slopes = nn.LayerNorm(width), nn.LayerNorm(width), nn.Parameter(torch.ones(heads, 1, 1))
+        self.attention = nn.MultiheadAttention(width, heads, dropout, batch_first=True)
+        self.feed = nn.Sequential(nn.Linear(width, 4*width), nn.GELU(), nn.Dropout(dropout), nn.Linear(4*width, width), nn.Dropout(dropout))
+
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        t, h = torch.arange(x.shape[1], device=x.device), self.norm1(x)
+        bias = -self.slopes.abs()*(t[:, None] - t).abs()
+        x = x + self.attention(h, h, h, attn_mask=bias.repeat(len(x), 1, 1).to(h.dtype), need_weights=False)[0]
+        return x + self.feed(self.norm2(x))
+
+# %% ../nbs/03_denoise.ipynb #c052
+class VQTransformer(nn.Module):
+    "The source's VQ-Transformer, bypass included. `(batch, lead, time)`, `time` a multiple of `patch`; in training mode `(output, codebook loss)`."
+    def __init__(self,
+        codes:int=1024,
+        dim:int=128,        # of a code
+        width:int=300,      # of the Transformer, a multiple of 4 and of `heads`
+        hidden:int=128,     # channels of the bypass
+        layers:int=5,
+        bypass:bool=True,   # the small CNN beside the quantizer
+        leads:int=2,
+        patch:int=10,       # samples that become one code
+        heads:int=5,
+    ):
+        super().__init__()
+        conv = lambda a, b, k: nn.Conv1d(a, b, k, padding=k//2)
+        self.encoder = nn.Sequential(conv(leads, dim//2, 3), nn.GELU(), conv(dim//2, dim, 3), nn.GELU(), nn.Conv1d(dim, dim, patch, stride=patch))
+        self.norm, self.quantizer = nn.LayerNorm(dim), GradientCodebook(codes, dim)
+        self.project = nn.Sequential(nn.Linear(dim, width), nn.LayerNorm(width))
+        self.blocks = nn.Sequential(*(AttentionBlock(width, heads) for _ in range(layers)), nn.LayerNorm(width))
+        self.decoder = nn.Sequential(nn.ConvTranspose1d(width, width//2, patch, stride=patch), nn.GELU(), conv(width//2, width//4, 5), nn.GELU(), conv(width//4, leads, 3))
+        self.bypass = None
+        if bypass:
+            self.bypass = nn.Sequential(conv(leads, hidden, 7), nn.GELU(), conv(hidden, hidden, 5), nn.GELU(), conv(hidden, hidden, 3), nn.GELU(), conv(hidden, leads, 1))
+            self.blend = nn.Parameter(torch.tensor(.5))
+            for p in self.bypass[-1].parameters(): nn.init.zeros_(p)
+
+    def encode(self, x:torch.Tensor)->tuple: # quantized tokens, codes, loss
+        return self.quantizer(self.norm(self.encoder(x).transpose(1, 2)))
+
+    def forward(self, x:torch.Tensor):
+        z, _, loss = self.encode(x)
+        y = self.decoder(self.blocks(self.project(z)).transpose(1, 2))
+        if self.bypass: y = torch.lerp(self.bypass(x), y, torch.sigmoid(self.blend))
+        return (y, loss) if self.training else y
+
+# %% ../nbs/03_denoise.ipynb #c055
+def source_model(
+    name:str,  # "lstm", "gru", "cnn", "transformer", "vq_transformer", or "vq_no_bypass"
+    scale:float=1,    # factor of widths and depth; 1: the source's
+)->nn.Module: # `(batch, lead, time)` -> the same
+    "A network of the source, untrained. Raises `ValueError` for a name it does not have."
+    w = lambda n, multiple=1: max(1, round(n*scale/multiple))*multiple
+    vq = lambda bypass: VQTransformer(w(1024), w(128, 2), w(300, 20), w(128), w(5), bypass)
+    make = dict(lstm=lambda: RecurrentDenoiser(nn.LSTM, (w(512), w(256), w(256))), gru=lambda: RecurrentDenoiser(nn.GRU, (w(512), w(360), w(360))),
+                cnn=lambda: CNNDenoiser((w(720), w(360), w(360))), transformer=lambda: TransformerDenoiser(w(128, 8), w(2048), w(4)),
+                vq_transformer=lambda: vq(True), vq_no_bypass=lambda: vq(False))
+    if name not in make: raise ValueError(f"source_model: no model {name!r}; there are {', '.join(make)}")
+    return make[name]()
+
+# %% ../nbs/03_denoise.ipynb #c058
 class ResidualBlock(nn.Module):
     "Two convolutions without bias around a rectifier, added to the input. `(batch, channels, time)` in and out."
     def __init__(self, channels:int, kernel:int=7):
@@ -103,11 +257,11 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x:torch.Tensor)->torch.Tensor: return x + self.second(torch.relu(self.first(x)))
 
-# %% ../nbs/03_denoise.ipynb #c040
+# %% ../nbs/03_denoise.ipynb #c061
 class BiasFreeUNet(nn.Module):
     "Bias-free residual U-Net: `(batch, lead, time)` noisy in mV to the same shape denoised; `time` a multiple of `stride`."
     def __init__(self,
-        width:int=24,           # channels at the highest resolution; they double at each lower one
+        width:int=24,  # channels at the highest resolution; they double at each lower one
         leads:int=2,
         strides:tuple=(4, 3, 3),
         kernel:int=7,
@@ -137,7 +291,7 @@ class BiasFreeUNet(nn.Module):
         if x.shape[-1] % self.stride: raise ValueError(f"BiasFreeUNet: {x.shape[-1]} samples; expected a multiple of {self.stride}: pad the window")
         return x - self.noise(x)
 
-# %% ../nbs/03_denoise.ipynb #c044
+# %% ../nbs/03_denoise.ipynb #c065
 def log_ratio(
     model:nn.Module,
     batch:tuple, # (clean, noisy), both `(batch, lead, time)`, mV
@@ -148,7 +302,7 @@ def log_ratio(
     loss = (ratio + 1e-8).log().mean()
     return dict(loss=loss, gain_db=-10/np.log(10)*loss.detach())
 
-# %% ../nbs/03_denoise.ipynb #c047
+# %% ../nbs/03_denoise.ipynb #c068
 def white_noise_batches(
     signals:torch.Tensor,     # `(record, lead, time)`, mV, on the training device
     batch_size:int,
@@ -166,7 +320,7 @@ def white_noise_batches(
         return x, mix(x, torch.randn(x.shape, device=device), level, published=True)
     return batch
 
-# %% ../nbs/03_denoise.ipynb #c053
+# %% ../nbs/03_denoise.ipynb #c074
 def denoise_windows(
     model:nn.Module,
     x:np.ndarray,   # mV, `(window, lead, time)`
