@@ -241,7 +241,7 @@ class VQTransformer(nn.Module):
     def forward(self, x:torch.Tensor):
         z, _, loss = self.encode(x)
         y = self.decoder(self.blocks(self.project(z)).transpose(1, 2))
-        if self.bypass: y = torch.lerp(self.bypass(x), y, torch.sigmoid(self.blend))
+        if self.bypass: y = torch.sigmoid(self.blend)*y + torch.sigmoid(-self.blend)*self.bypass(x)
         return (y, loss) if self.training else y
 
 # %% ../nbs/03_denoise.ipynb #c055
@@ -377,8 +377,8 @@ def source_loss(
     output = model(noisy)
     output, extra = output if isinstance(output, tuple) else (output, 0.)
     error = output.float() - clean
-    r = torch.corrcoef(torch.stack([output.detach().float().flatten(), clean.flatten()]))[0, 1]
-    return dict(loss=(error**2).mean() + .3*error.abs().mean() + extra, pearson=r)
+    a, b = (F.normalize(x.detach().float().flatten() - x.detach().float().mean(), dim=0) for x in (output, clean))
+    return dict(loss=(error**2).mean() + .3*error.abs().mean() + extra, pearson=(a*b).sum())
 
 def plateau(
     losses:list,      # validation losses so far
@@ -428,11 +428,11 @@ def plot_training(
         for column in [columns[i]] if plot == "metrics_grid" else columns:
             plot_points(ax, history, column, [list(KINDS)[i]] if plot == "rotation_summary" else None, column.startswith("val_") or column == "lr")
         ax.set_title(columns[i].removeprefix("val_").upper() if plot == "metrics_grid" else f"after {list(KINDS)[i]}" if split else plot.replace("_", " "))
-        if plot in ("train_loss", "valid_loss", "learning_rate", "rotation_summary"): ax.set_yscale("log")
+        if plot in ("train_loss", "valid_loss", "learning_rate"): ax.set_yscale("log")
     if plot == "snr_improvement": axes[0].axhline(0, color=COLORS["clean"], lw=.8)
     fig.supxlabel("epoch", fontsize=8)
 
-# %% ../nbs/03_denoise.ipynb #c110
+# %% ../nbs/03_denoise.ipynb #c112
 def benchmark(
     results:dict, # method -> level in dB -> `moments` of each patient, `(patient, 9)`; "noisy" is the input
     patients:list,   # names, in the order of the rows
@@ -440,21 +440,22 @@ def benchmark(
 # ready for JSON, nested as the source's: models, noise_levels, per_patient and aggregate
 )->dict:
     "The seven measures of input and output for each method, level and patient."
-    names = dict(snr_out_db="snr", snr_improvement_db="snr_improve")
-    measures = lambda m, which: {f"{names.get(k, k)}_{which}".removesuffix("_denoised" if k == "snr_improvement_db" else "_"): float(v) for k, v in scores(m).items()
-                                 if which == "denoised" or k != "snr_improvement_db"}
-    both = lambda out, noisy: measures(noisy, "noisy") | measures(out, "denoised")
-    level = lambda out, noisy, snr: dict(snr_db=float(snr), aggregate=both(out, noisy), per_patient=[
-        dict(patient=k, n_windows=int(a[0]/(2*SIZE)), metrics=both(a, b)) for k, a, b in zip(patients, out, noisy)])
-    return dict(meta=meta | dict(patients=list(patients), n_patients=len(patients)), models={name: dict(noise_levels={
-        f"{snr} dB": level(r[snr], results["noisy"][snr], snr) for snr in r}) for name, r in results.items() if name != "noisy"})
+    def measures(out, noisy):
+        both = [(k, which, v) for which, m in (("noisy", noisy), ("denoised", out)) for k, v in scores(m).items()]
+        return {f"{k.removesuffix('_out_db')}_{which}": float(v) for k, which, v in both if k != "snr_improvement_db"} | dict(snr_improve=float(scores(out)["snr_improvement_db"]))
+    def level(out, noisy, snr):
+        each = [dict(patient=k, n_windows=int(a[0]/(2*SIZE)), metrics=measures(a, b)) for k, a, b in zip(patients, out, noisy)]
+        return dict(snr_db=float(snr), per_patient=each, aggregate=measures(out, noisy))
+    called = {24: "low", 12: "medium", 6: "high"}  # the source's names of its levels
+    models = {name: dict(model_type=name, noise_levels={called.get(snr, f"{snr} dB"): level(m, results["noisy"][snr], snr) for snr, m in r.items()}) for name, r in results.items() if name != "noisy"}
+    return dict(meta=meta | dict(patients=list(patients), n_patients=len(patients)), models=models)
 
-# %% ../nbs/03_denoise.ipynb #c124
+# %% ../nbs/03_denoise.ipynb #c126
 def highpass(x:np.ndarray, cutoff:float=.5, fs:float=360)->np.ndarray:
     "Zero-phase high-pass filter of order 2 at `cutoff` Hz over the last axis; float32."
     return sosfiltfilt(butter(2, cutoff, "highpass", fs=fs, output="sos"), x, axis=-1).astype(np.float32)
 
-# %% ../nbs/03_denoise.ipynb #c127
+# %% ../nbs/03_denoise.ipynb #c129
 def real_noise_batches(
     signals:torch.Tensor, # high-passed, `(record, lead, time)`, mV, on the training device
     bank:dict,            # of `noise_bank("train")`
@@ -476,7 +477,7 @@ def real_noise_batches(
         return x, mix(x, noise, torch.where(torch.rand(b, device=device) < clean, torch.inf, level))
     return batch
 
-# %% ../nbs/03_denoise.ipynb #c130
+# %% ../nbs/03_denoise.ipynb #c132
 def log_ratio_ac(
     model:nn.Module,
     batch:tuple,      # (clean, noisy), both `(batch, lead, time)`, mV
@@ -489,7 +490,7 @@ def log_ratio_ac(
     loss = (power(model(noisy))/power(noisy)).log().mean()
     return dict(loss=loss, gain_db=-10/np.log(10)*loss.detach())
 
-# %% ../nbs/03_denoise.ipynb #c139
+# %% ../nbs/03_denoise.ipynb #c141
 def noise_gate(
     level:np.ndarray, # rms of the noise estimate, mV
     threshold:float,  # mV; 0: always open
@@ -506,12 +507,12 @@ def gated(
     noise = x - output
     return x - noise_gate(noise.std(-1, keepdims=True), threshold)*noise
 
-# %% ../nbs/03_denoise.ipynb #c147
+# %% ../nbs/03_denoise.ipynb #c149
 def block_noise(
     model:nn.Module,     # a `BiasFreeUNet`
     x:torch.Tensor,      # `(batch, lead, time)`, mV, without offset
     block:int=14_400,    # samples at a time, a multiple of `model.stride`
-    margin:int=1_440, # samples at the inner ends of a block that are not used, a multiple of `model.stride`
+    margin:int=720, # samples at the inner ends of a block that are not used, a multiple of `model.stride`
 )->torch.Tensor: # same shape, mV
     "The network's noise estimate of a long signal, in overlapping blocks with a cross-fade."
     if block % model.stride or margin % model.stride or block < 4*margin: raise ValueError(f"block_noise: block {block} and margin {margin}; expected multiples of {model.stride}, and a block of at least four margins")
@@ -526,7 +527,7 @@ def block_noise(
         out[..., a:b] += up*down*model.noise(x[..., a:b])
     return out[..., :size]
 
-# %% ../nbs/03_denoise.ipynb #c149
+# %% ../nbs/03_denoise.ipynb #c151
 def load_denoiser(
     path:Path=None, # of a `.safetensors` file; None: the network for real noise of the published full run
 )->BiasFreeUNet: # on the CPU, ready for `denoise`
@@ -540,7 +541,7 @@ def load_denoiser(
     width, leads, kernel = shape["inp.weight"]
     return load_weights(BiasFreeUNet(width, leads, strides, kernel), path)
 
-# %% ../nbs/03_denoise.ipynb #c151
+# %% ../nbs/03_denoise.ipynb #c153
 def denoise(
     sig:np.ndarray,         # mV, `(lead, time)` or `(time,)`; NaN where samples are missing
     fs:float,               # Hz
@@ -555,15 +556,15 @@ def denoise(
     leads = np.atleast_2d(x)
     rec = Record("recording", leads, fs, [str(i + 1) for i in range(len(leads))])
     y = resample(fill_gaps(rec, "interpolate"), 360).sig
-    trend = uniform_filter1d(y, SIZE, mode="nearest")                              # of 4 s
-    pairs = np.concatenate([y - trend, (y - trend)[-1:]])[:2*((len(y) + 1)//2)].reshape(-1, 2, y.shape[1])
+    fast = highpass(y)  # the rest is wander and offset
+    pairs = np.concatenate([fast, fast[-1:]])[:2*((len(y) + 1)//2)].reshape(-1, 2, y.shape[1])
     with torch.inference_mode(): noise = block_noise(model, torch.tensor(pairs).to(model.gate.device), block).cpu().numpy().reshape(-1, y.shape[1])[:len(y)]
-    level = np.sqrt(uniform_filter1d(noise**2, SIZE, mode="nearest"))
-    out = y - (1 - model.offset.item())*trend - noise_gate(level, model.gate.item())*noise
+    level = np.sqrt(uniform_filter1d(noise**2, SIZE, mode="nearest"))  # over 4 s
+    out = fast + model.offset.item()*(y - fast) - noise_gate(level, model.gate.item())*noise
     out = resample(Record("recording", out, 360, rec.leads), fs).sig[:, :leads.shape[1]]
     return np.where(np.isfinite(leads), out, np.float32(np.nan)).reshape(x.shape)
 
-# %% ../nbs/03_denoise.ipynb #c156
+# %% ../nbs/03_denoise.ipynb #c158
 def read_signal(
     path:str, # record.hea, signal.csv (a column per lead; one named time is left out) or signal.npy
     fs:float=None,  # Hz; needed for CSV and npy
@@ -582,7 +583,7 @@ def read_signal(
     x = x.T if x.shape[0] > x.shape[1] else x  # time is the longer axis
     return fill_gaps(Record(path.stem, x, fs, [str(i + 1) for i in range(len(x))]), "interpolate")
 
-# %% ../nbs/03_denoise.ipynb #c158
+# %% ../nbs/03_denoise.ipynb #c160
 def try_window(
     x:np.ndarray,     # clean window, mV, `(2, time)`
     method:Callable,  # `(1, 2, time)` -> the same
@@ -599,7 +600,7 @@ def try_window(
     error = ((out - x)**2).mean(-1)
     return y, out, pd.DataFrame({"SNR in": before, "SNR out": after, "improvement": after - before, "PRD %": 100*(error/x.var(-1))**.5, "MSE": error}, ["lead 1", "lead 2"])
 
-# %% ../nbs/03_denoise.ipynb #c161
+# %% ../nbs/03_denoise.ipynb #c163
 def plot_window(
     x:np.ndarray,       # clean window, mV, `(lead, time)`, 360 Hz
     y:np.ndarray,       # noisy, same shape
@@ -613,6 +614,7 @@ def plot_window(
     for name, signal, role, lw in (("noisy", y, "noisy", .7), ("clean", x, "clean", 1.4), ("denoised", out, "model", .9)):
         if name in show: ax.plot(np.arange(x.shape[-1])/360, signal[lead], color=COLORS[role], lw=lw, label=name)
     ecg_paper(ax, title)
+    ax.minorticks_off()
     if show: ax.legend(ncols=3, loc="upper right", fontsize=8)
     return fig
 
@@ -633,7 +635,7 @@ def explorer_controls(
                     w.HBox(list(c.show.values())), w.HBox([c.path, c.fs, c.open]), c.message, c.out])
     return c
 
-# %% ../nbs/03_denoise.ipynb #c162
+# %% ../nbs/03_denoise.ipynb #c164
 class Explorer:
     "Widgets around `try_window`: `.controls.box` is what JupyterLab shows, `.figure()` works anywhere."
     def __init__(self,
