@@ -31,9 +31,15 @@ def directives(source):
     return found, "".join(lines)
 
 
+def closer(line):
+    "A comment that stands far to the right comes nearer where the line would not fit the page."
+    return re.sub(r" {3,}(?=# [^\"']*$)", "  ", line) if len(line) > 88 else line
+
+
 def code_cell(cell):
     "Directives become tags; their lines go."
     found, source = directives(text(cell))
+    source = "".join(map(closer, source.splitlines(keepends=True)))
     tags = [TAGS.get(d) or TAGS.get(d.split()[0]) for d in found if d]
     kept = cell["metadata"].get("tags", []) + [t for t in tags if t]
     return cell | dict(source=source, metadata=cell["metadata"] | dict(tags=kept))

@@ -28,6 +28,11 @@ def test_directives_become_tags_and_their_lines_go():
     assert shown(cell("seed: int = 0", tags=["parameters"])) == [("seed: int = 0", ["parameters"])]
 
 
+def test_a_far_comment_comes_nearer_where_the_line_is_too_long():
+    short, long = "x = 1" + " "*40 + "# one", "x = 1" + " "*90 + "# one"
+    assert shown(cell(f"{short}\n{long}\nprint('   # text')")) == [(f"{short}\nx = 1  # one\nprint('   # text')", [])]
+
+
 def test_an_exported_function_can_be_linked_to():
     assert shown(cell("#| exports\ndef snr_db(): pass")) == [("(00_data-snr_db)=\n", []), ("def snr_db(): pass", [])]
 
