@@ -3,7 +3,7 @@
 nbdev says in a cell's first lines (`#| exports`) what the cell is for; Sphinx and MyST-NB go by the tags of cells.
 `translate` turns the one into the other as each page is read; the files in `nbs/` stay as they are.
 """
-import ast, json, re
+import ast, html, json, re
 from pathlib import Path
 import yaml
 from pygments.formatters import HtmlFormatter
@@ -31,15 +31,9 @@ def directives(source):
     return found, "".join(lines)
 
 
-def closer(line):
-    "A comment that stands far to the right comes nearer where the line would not fit the page."
-    return re.sub(r" {3,}(?=# [^\"']*$)", "  ", line) if len(line) > 88 else line
-
-
 def code_cell(cell):
     "Directives become tags; their lines go."
     found, source = directives(text(cell))
-    source = "".join(map(closer, source.splitlines(keepends=True)))
     tags = [TAGS.get(d) or TAGS.get(d.split()[0]) for d in found if d]
     kept = cell["metadata"].get("tags", []) + [t for t in tags if t]
     return cell | dict(source=source, metadata=cell["metadata"] | dict(tags=kept))
@@ -106,10 +100,11 @@ def translate(notebook, page, names, repo, contents):
 
 
 class Hanging(HtmlFormatter):
-    "A line of code that is too long for the page goes on below itself, further in than it began."
+    "A line of code too long for the page goes on below itself, further in than it began; a comment far to its right comes nearer."
     def _format_lines(self, tokens):
         for is_code, line in super()._format_lines(tokens):
-            plain = re.sub("<[^>]+>", "", line)
+            plain = html.unescape(re.sub("<[^>]+>", "", line))
+            if len(plain) > 88: line = re.sub(r'(<span class="w">)? {3,}(</span>)?(?=<span class="c1">)', "  ", line)
             yield is_code, f'<span class="line" style="--in:{len(plain) - len(plain.lstrip(" ")) + 4}ch">{line}</span>'
 
 
