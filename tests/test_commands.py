@@ -5,7 +5,8 @@ from check_run import check_run
 from conftest import ROOT, run
 
 # What makes a run of the chapter take seconds; the sample needs neither network nor files.
-TINY = {"03_denoise": dict(data="sample", steps=2, ablation_steps=2)}
+TINY = {"02_forecast": dict(data="sample", steps=2, ablation_steps=2),
+        "03_denoise": dict(data="sample", steps=2, ablation_steps=2)}
 chapters = pytest.mark.parametrize("chapter", TINY)
 
 
