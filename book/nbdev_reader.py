@@ -3,7 +3,7 @@
 nbdev says in a cell's first lines (`#| exports`) what the cell is for; Sphinx and MyST-NB go by the tags of cells.
 `translate` turns the one into the other as each page is read; the files in `nbs/` stay as they are.
 """
-import ast, json, re
+import ast, html, json, re
 from pathlib import Path
 import yaml
 from pygments.formatters import HtmlFormatter
@@ -100,10 +100,11 @@ def translate(notebook, page, names, repo, contents):
 
 
 class Hanging(HtmlFormatter):
-    "A line of code that is too long for the page goes on below itself, further in than it began."
+    "A line of code too long for the page goes on below itself, further in than it began; a comment far to its right comes nearer."
     def _format_lines(self, tokens):
         for is_code, line in super()._format_lines(tokens):
-            plain = re.sub("<[^>]+>", "", line)
+            plain = html.unescape(re.sub("<[^>]+>", "", line))
+            if len(plain) > 88: line = re.sub(r'(<span class="w">)? {3,}(</span>)?(?=<span class="c1">)', "  ", line)
             yield is_code, f'<span class="line" style="--in:{len(plain) - len(plain.lstrip(" ")) + 4}ch">{line}</span>'
 
 

@@ -56,9 +56,12 @@ _MITDB = Database("mitdb", "https://physionet.org/files/mitdb/1.0.0", 98, (".hea
     {"SHA256SUMS.txt": "b61158a96d5f2ca80edfb354a9a66a6324836c390a84e1966dcee2b907d6be43"})
 _NSTDB = Database("nstdb", "https://physionet.org/files/nstdb/1.0.0", 6, (".hea", ".dat"),
     "Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Computers in Cardiology 11:381-384, 1984. doi:10.13026/C2HS3T",
-    {"bw.hea": "e3ea3b09fb8d65877cf6ae4dec213b9693243c435333a150c14f6b551f7b7d61", "bw.dat": "15f68280aba8b006f5497c14da44b558e68caaabc2afc5c4b710eea779b7512c",
-     "em.hea": "0bdfa989de0dd06486159f2c36bd80abd684d951c3930daea2ee46572fd20d49", "em.dat": "4f9416a04b2bed98081ee3118c1282f9e35321bfd5da96ce48056a3fe147358d",
-     "ma.hea": "c3751bb8d327b83158f3e4a81f821518a71d1ae8566189b098baa47fb89afaa7", "ma.dat": "40bda613a3e65adb277df1b72f8a41d2c1c2e0131ea4ec1e03cf1e2cd68199c4"})
+    {"bw.hea": "e3ea3b09fb8d65877cf6ae4dec213b9693243c435333a150c14f6b551f7b7d61",
+     "bw.dat": "15f68280aba8b006f5497c14da44b558e68caaabc2afc5c4b710eea779b7512c",
+     "em.hea": "0bdfa989de0dd06486159f2c36bd80abd684d951c3930daea2ee46572fd20d49",
+     "em.dat": "4f9416a04b2bed98081ee3118c1282f9e35321bfd5da96ce48056a3fe147358d",
+     "ma.hea": "c3751bb8d327b83158f3e4a81f821518a71d1ae8566189b098baa47fb89afaa7",
+     "ma.dat": "40bda613a3e65adb277df1b72f8a41d2c1c2e0131ea4ec1e03cf1e2cd68199c4"})
 _PTBDB = Database("ptbdb", "https://physionet.org/files/ptbdb/1.0.0", 1700, (".hea", ".dat", ".xyz"),
     "Bousseljot R, Kreiseler D, Schnabel A. Nutzung der EKG-Signaldatenbank CARDIODAT der PTB ueber das Internet. Biomedizinische Technik 40(S1):317, 1995. doi:10.13026/C28C71")
 DATABASES = {db.name: db for db in (_MITDB, _NSTDB, _PTBDB)}
@@ -151,10 +154,12 @@ def verify(
     return {f: hashlib.sha256((folder/f).read_bytes()).hexdigest() == sha for f, sha in sums.items() if f != "SHA256SUMS.txt" and (folder/f).is_file()}
 
 # %% ../nbs/00_data.ipynb #c032
-AAMI = {symbol: aami for aami, symbols in dict(N="NLRej", S="AaJS", V="VE", F="F", Q="/fQ").items() for symbol in symbols} # beat symbol -> AAMI class
+# beat symbol -> AAMI class
+AAMI = {symbol: aami for aami, symbols in dict(N="NLRej", S="AaJS", V="VE", F="F", Q="/fQ").items() for symbol in symbols}
 
 # %% ../nbs/00_data.ipynb #c035
-_NO_NOTES = pd.DataFrame({"record": pd.Series(dtype=str), "sample": pd.Series(dtype=int), "symbol": pd.Series(dtype=str), "aami": pd.Series(dtype=str), "note": pd.Series(dtype=str)})
+# the columns, no row
+_NO_NOTES = pd.DataFrame(dict(record="", sample=0, symbol="", aami="", note=""), index=[0])[:0]
 
 @dataclass
 class Record:
@@ -164,7 +169,7 @@ class Record:
     fs:float
     leads:list
     notes:pd.DataFrame = field(default_factory=_NO_NOTES.copy) # columns record, sample, symbol, aami ("" if not a beat), note
-    source:str = "own"                                         # database, "sample", or "own"
+    source:str = "own"  # database, "sample", or "own"
 
     def __post_init__(self):
         self.sig = np.asarray(self.sig, dtype=np.float32)
@@ -251,8 +256,10 @@ def read_record(
     return resample(rec, fs or rec.fs)
 
 # %% ../nbs/00_data.ipynb #c052
-DS1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split() # de Chazal et al. 2004, training
-DS2 = "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234".split() # testing
+# de Chazal et al. 2004, training
+DS1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split()
+# testing
+DS2 = "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234".split()
 PACED = "102 104 107 217".split()
 MITDB = sorted(DS1 + DS2 + PACED)
 
@@ -330,13 +337,18 @@ def mix(
     return clean + noise*(signal/power*10**(-snr/10))**.5
 
 # %% ../nbs/00_data.ipynb #c076
-COLORS = dict(clean="#1b1b1b", noisy="#b9b4ae", model="#c8371f", baseline="#2d6fb0", other="#5a8f3c", accent="#8a5aa8") # one colour per role in the whole book
+# one colour per role in the whole book
+COLORS = dict(clean="#1b1b1b", noisy="#b9b4ae", model="#c8371f", baseline="#2d6fb0", other="#5a8f3c", accent="#8a5aa8")
 
 def use_style()->None:
     "The book's look for figures: opaque light ground (readable on light and dark pages), few lines, one colour per role."
-    plt.rcParams.update({"figure.facecolor": "#fffdf9", "axes.facecolor": "#fffdf9", "savefig.facecolor": "#fffdf9", "figure.dpi": 90, "figure.constrained_layout.use": True,
-                         "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "axes.titlelocation": "left", "axes.labelsize": 9, "font.size": 9, "legend.frameon": False,
-                         "axes.prop_cycle": plt.cycler(color=[COLORS[c] for c in ("model", "baseline", "other", "accent", "clean", "noisy")])})
+    order = ("model", "baseline", "other", "accent", "clean", "noisy")
+    plt.rcParams.update({
+        **{f"{part}.facecolor": "#fffdf9" for part in ("figure", "axes", "savefig")},
+        "figure.dpi": 90, "figure.constrained_layout.use": True, "legend.frameon": False, "font.size": 9,
+        "axes.spines.top": False, "axes.spines.right": False,
+        "axes.titlesize": 10, "axes.titlelocation": "left", "axes.labelsize": 9,
+        "axes.prop_cycle": plt.cycler(color=[COLORS[c] for c in order])})
 
 # %% ../nbs/00_data.ipynb #c080
 def simulate_noise(
@@ -345,7 +357,7 @@ def simulate_noise(
     fs:float=360,    # Hz
     seed:int=0,
 )->np.ndarray: # `(2, time)`, mV
-    "A stand-in for a noise recording where there is none: Gaussian noise in the band of `kind`, with bursts for `em` and `ma`. Not a model of the real ones."
+    "A stand-in where there is no noise recording: Gaussian noise in the band of `kind`, with bursts for `em` and `ma`."
     low, high = dict(bw=(.05, .7), em=(.3, 8), ma=(8, 150))[kind]
     rng, n = np.random.default_rng([seed, *kind.encode()]), int(seconds*fs)
     f = np.fft.rfftfreq(n, 1/fs)
@@ -399,13 +411,15 @@ def _recorded(noise, shape, generator):
     return x.gather(1, channel[:, :, None].expand(shape)) * (2*draw(2, (*shape[:2], 1)) - 1)
 
 # %% ../nbs/00_data.ipynb #c087
-_WAVES = dict( # AAMI class -> waves (time from R in s at RR = 1 s, amplitude in mV, width in s)
+# AAMI class -> waves (time from R in s at RR = 1 s, amplitude in mV, width in s)
+_WAVES = dict(
     N=[(-.17, .12, .022), (-.030, -.10, .009), (0, 1.1, .010), (.030, -.22, .010), (.28, .30, .045)],
     S=[(-.12, -.07, .018), (-.030, -.10, .009), (0, 1.0, .010), (.030, -.25, .010), (.27, .26, .042)],
     V=[(-.06, -.20, .025), (0, 1.4, .032), (.085, -.60, .038), (.33, -.45, .060)],
     Q=[(-.050, .80, .0025), (.010, -1.0, .036), (.070, .20, .030), (.32, .45, .060)])
 _WAVES["F"] = [(t, a/2, w) for k in "NV" for t, a, w in _WAVES[k]]
-_RR = dict(N=(1, 1), S=(.65, 1.1), V=(.60, 1.4), F=(.9, 1.05), Q=(1, 1)) # RR before and after a beat, relative to the rhythm
+# RR before and after a beat, relative to the rhythm
+_RR = dict(N=(1, 1), S=(.65, 1.1), V=(.60, 1.4), F=(.9, 1.05), Q=(1, 1))
 _SYMBOL = dict(N="N", S="A", V="V", F="F", Q="/")
 
 def _rhythm(rng, seconds):
@@ -427,12 +441,13 @@ def simulate_record(
     rng, t = np.random.default_rng(seed), np.arange(int(seconds*fs))/fs
     peaks, kinds = _rhythm(rng, seconds)
     shape = {k: [(dt*rng.normal(1, .05), a*rng.normal(1, .15), w*rng.normal(1, .1)) for dt, a, w in waves] for k, waves in _WAVES.items()}
-    gain = np.stack([rng.uniform(.7, 1.3, 9), rng.choice([-1, 1])*rng.uniform(.2, 1.1, 9)])  # per lead and wave
+    gain = np.stack([rng.uniform(.7, 1.3, 9), rng.choice([-1, 1])*rng.uniform(.2, 1.1, 9)])
     sig = np.zeros((2, len(t)))
     for peak, kind, rr in zip(peaks, kinds, np.diff(peaks, prepend=peaks[0]-.8)):
         here = slice(max(0, int((peak-.5)*fs)), int((peak+.7)*fs))
         for i, (dt, a, w) in enumerate(shape[kind]):
-            late = dt*np.sqrt(rr) if abs(dt) > .1 else dt              # P and T move with the cycle, the QRS does not
+            # P and T move with RR, the QRS does not
+            late = dt*np.sqrt(rr) if abs(dt) > .1 else dt
             sig[:, here] += gain[:, i, None]*a*np.exp(-(t[here]-peak-late)**2/(2*w**2))
     sig += rng.normal(0, .2, (2, 1)) + .03*np.sin(2*np.pi*.25*t + rng.uniform(0, 6)) + rng.normal(0, .004, sig.shape)
     notes = pd.DataFrame(dict(record=f"sim{seed:02d}", sample=(peaks*fs).round().astype(int), symbol=[_SYMBOL[k] for k in kinds], aami=kinds, note=""))

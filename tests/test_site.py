@@ -1,9 +1,11 @@
 "The site of all notebooks builds without a warning or a dead link, and shows of each cell what its directives say."
 import sys
+from pygments import highlight
+from pygments.lexers import PythonLexer
 from conftest import ROOT, run
 sys.path.insert(0, str(ROOT/"book"))
 from links import dead_links
-from nbdev_reader import directives, link_names, toctrees, translate
+from nbdev_reader import Hanging, directives, link_names, toctrees, translate
 
 
 def cell(source, tags=(), kind="code"):
@@ -26,6 +28,13 @@ def test_directives_become_tags_and_their_lines_go():
     assert shown(cell("#| echo: false\nx"), cell("#| output: false\nx")) == [("x", ["remove-input"]), ("x", ["remove-output"])]
     assert shown(cell("#| eval: false\nfetch()")) == [("fetch()", [])]
     assert shown(cell("seed: int = 0", tags=["parameters"])) == [("seed: int = 0", ["parameters"])]
+
+
+def test_long_lines_hang_and_far_comments_come_nearer():
+    code = "if x:\n    y = 1" + " "*90 + "# one\nz = '" + " "*90 + "# text'\nw = 1" + " "*30 + "# two"
+    lines = highlight(code, PythonLexer(), Hanging(nowrap=True)).split('<span class="line"')[1:]
+    assert ["--in:8ch" in line for line in lines] == [False, True, False, False]
+    assert "1</span>  <span" in lines[1] and " "*90 in lines[2] and " "*30 in lines[3]
 
 
 def test_an_exported_function_can_be_linked_to():
