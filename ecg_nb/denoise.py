@@ -31,6 +31,7 @@ from torch.nn import functional as F
 
 # %% ../nbs/03_denoise.ipynb #c006
 from .data import COLORS, Record, crop, draw_noise, ecg_paper, fill_gaps, mix, project_root, read_record, resample, snr_db, windows
+from .forecast import VectorQuantizer
 from .training import load_weights
 
 # %% ../nbs/03_denoise.ipynb #c015
@@ -218,6 +219,7 @@ class VQTransformer(nn.Module):
         hidden:int=128,     # channels of the bypass
         layers:int=5,
         bypass:bool=True,   # the small CNN beside the quantizer
+        ema:bool=False,     # the quantizer of chapter 02 instead of the source's
         leads:int=2,
         patch:int=10,       # samples that become one code
         heads:int=5,
@@ -225,7 +227,7 @@ class VQTransformer(nn.Module):
         super().__init__()
         conv = lambda a, b, k: nn.Conv1d(a, b, k, padding=k//2)
         self.encoder = nn.Sequential(conv(leads, dim//2, 3), nn.GELU(), conv(dim//2, dim, 3), nn.GELU(), nn.Conv1d(dim, dim, patch, stride=patch))
-        self.norm, self.quantizer = nn.LayerNorm(dim), GradientCodebook(codes, dim)
+        self.norm, self.ema, self.quantizer = nn.LayerNorm(dim), ema, VectorQuantizer(codes, dim) if ema else GradientCodebook(codes, dim)
         self.project = nn.Sequential(nn.Linear(dim, width), nn.LayerNorm(width))
         self.blocks = nn.Sequential(*(AttentionBlock(width, heads) for _ in range(layers)), nn.LayerNorm(width))
         self.decoder = nn.Sequential(nn.ConvTranspose1d(width, width//2, patch, stride=patch), nn.GELU(), conv(width//2, width//4, 5), nn.GELU(), conv(width//4, leads, 3))
@@ -236,7 +238,10 @@ class VQTransformer(nn.Module):
             for p in self.bypass[-1].parameters(): nn.init.zeros_(p)
 
     def encode(self, x:torch.Tensor)->tuple: # quantized tokens, codes, loss
-        return self.quantizer(self.norm(self.encoder(x).transpose(1, 2)))
+        z = self.norm(self.encoder(x).transpose(1, 2))
+        if not self.ema: return self.quantizer(z)
+        q, codes, info = self.quantizer(z.transpose(1, 2))
+        return q.transpose(1, 2), codes, info["loss"]
 
     def forward(self, x:torch.Tensor):
         z, _, loss = self.encode(x)
@@ -246,15 +251,15 @@ class VQTransformer(nn.Module):
 
 # %% ../nbs/03_denoise.ipynb #c055
 def source_model(
-    name:str,  # "lstm", "gru", "cnn", "transformer", "vq_transformer", or "vq_no_bypass"
+    name:str, # "lstm", "gru", "cnn", "transformer", "vq_transformer", "vq_no_bypass" or "vq_ema"
     scale:float=1,    # factor of widths and depth; 1: the source's
 )->nn.Module: # `(batch, lead, time)` -> the same
     "A network of the source, untrained. Raises `ValueError` for a name it does not have."
     w = lambda n, multiple=1: max(1, round(n*scale/multiple))*multiple
-    vq = lambda bypass: VQTransformer(w(1024), w(128, 2), w(300, 20), w(128), w(5), bypass)
+    vq = lambda **how: VQTransformer(w(1024), w(128, 2), w(300, 20), w(128), w(5), **how)
     make = dict(lstm=lambda: RecurrentDenoiser(nn.LSTM, (w(512), w(256), w(256))), gru=lambda: RecurrentDenoiser(nn.GRU, (w(512), w(360), w(360))),
                 cnn=lambda: CNNDenoiser((w(720), w(360), w(360))), transformer=lambda: TransformerDenoiser(w(128, 8), w(2048), w(4)),
-                vq_transformer=lambda: vq(True), vq_no_bypass=lambda: vq(False))
+                vq_transformer=vq, vq_no_bypass=lambda: vq(bypass=False), vq_ema=lambda: vq(ema=True))
     if name not in make: raise ValueError(f"source_model: no model {name!r}; there are {', '.join(make)}")
     return make[name]()
 
