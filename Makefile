@@ -38,7 +38,9 @@ run paper: $(VENV)/.book
 	@$(BIN)/python book/scores.py $(FOLDER)
 
 # Notebooks clean, exported and by the rules first (seconds); then all of them, run from top to bottom; then the rest.
+# Nothing is downloaded: on recordings that are here, else on the offline sample.
 test: export OMP_NUM_THREADS = 1
+test: export ECG_NB_OFFLINE = 1
 test: $(VENV)/.dev
 	$(BIN)/ruff check -q ecg_nb book tests
 	$(BIN)/pytest tests/test_notebooks.py
