@@ -18,6 +18,7 @@ notebook_repo = f"{cfg['git_url']}/blob/{cfg['branch']}"
 
 nb_execution_mode = "off"  # pages show the outputs that are committed
 nb_merge_streams = True
+highlight_language = "none"  # blocks of text that name no language: commands, trees of files
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_dmath_double_inline = True  # a formula may follow its sentence without an empty line, as in Jupyter
