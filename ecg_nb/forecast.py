@@ -147,6 +147,7 @@ def offset_and_scale(x:torch.Tensor)->tuple:
     offset = x.mean(-1, keepdim=True)
     return offset, (x - offset).square().mean((1, 2), keepdim=True).clamp(min=1e-4).sqrt()
 
+# %% ../nbs/02_forecast.ipynb #c042b
 class VQVAE(nn.Module):
     "Vector-quantized auto-encoder: `(batch, lead, time)` in mV to the same shape drawn from tokens; `time` a multiple of `stride`."
     def __init__(self,
