@@ -9,7 +9,7 @@ __all__ = ['SIZE', 'TEST_A', 'TRAIN_A', 'PARTS', 'KINDS', 'STYLE', 'TRAINING_PLO
            'VQTransformer', 'source_model', 'ResidualBlock', 'BiasFreeUNet', 'log_ratio', 'white_noise_batches',
            'denoise_windows', 'curriculum', 'source_loss', 'plateau', 'plot_points', 'plot_training', 'benchmark',
            'highpass', 'real_noise_batches', 'log_ratio_ac', 'noise_gate', 'gated', 'block_noise', 'load_denoiser',
-           'denoise', 'read_signal', 'try_window', 'plot_window', 'explorer_controls', 'Explorer']
+           'denoise', 'read_signal', 'try_window', 'plot_window', 'explorer_controls', 'explored', 'Explorer']
 
 # %% ../nbs/03_denoise.ipynb #c004
 from collections.abc import Callable
@@ -641,6 +641,20 @@ def explorer_controls(
     return c
 
 # %% ../nbs/03_denoise.ipynb #c164
+def explored(
+    c:SimpleNamespace,   # from `explorer_controls`
+    windows:np.ndarray,  # of the record that is chosen, `(window, 2, time)`
+    methods:dict,        # name -> function, `(1, 2, time)` -> the same
+    bank:dict,           # of `noise_bank`
+)->tuple: # matplotlib figure, scores
+    "What the controls ask for."
+    x = np.array(windows[c.window.value])
+    y, out, table = try_window(x, methods[c.method.value], c.kind.value, c.snr.value, bank, c.window.value)
+    level = "as recorded" if c.kind.value == "none" else f"{c.kind.value} noise at {c.snr.value:g} dB"
+    title = f"{c.record.value}, window {c.window.value}, {level}, {c.method.value}"
+    return plot_window(x, y, out, c.lead.value, [k for k, b in c.show.items() if b.value], title), table
+
+# %% ../nbs/03_denoise.ipynb #c165
 class Explorer:
     "Widgets around `try_window`: `.controls.box` is what JupyterLab shows, `.figure()` works anywhere."
     def __init__(self,
@@ -660,13 +674,14 @@ class Explorer:
 
     # the slider stops at its ends
     def step(self, n:int)->None: self.controls.window.value += n
+    def figure(self)->tuple: return explored(self.controls, self.windows, self.methods, self.bank)
 
     def choose(self, _=None)->None: # the windows of the record that was chosen
         self.windows = windows(two_leads(self.records[self.controls.record.value].sig), SIZE)
         self.controls.window.max = len(self.windows) - 1
         self.draw()
 
-    # a file of one's own; what is wrong with it stands under the controls
+    # what is wrong with the file stands under the controls
     def load(self, path:str, fs:float)->None:
         c = self.controls
         try: rec = resample(read_signal(path, fs), 360)
@@ -674,13 +689,6 @@ class Explorer:
         self.records[rec.name], c.message.value = rec, f"{rec}"
         c.record.options = list(self.records)
         c.record.value = rec.name
-
-    def figure(self)->tuple: # matplotlib figure, scores
-        c = self.controls
-        x = np.array(self.windows[c.window.value])
-        y, out, table = try_window(x, self.methods[c.method.value], c.kind.value, c.snr.value, self.bank, c.window.value)
-        level = "as recorded" if c.kind.value == "none" else f"{c.kind.value} noise at {c.snr.value:g} dB"
-        return plot_window(x, y, out, c.lead.value, [k for k, b in c.show.items() if b.value], f"{c.record.value}, window {c.window.value}, {level}, {c.method.value}"), table
 
     def draw(self, _=None)->None:
         from IPython.display import display
