@@ -9,7 +9,8 @@ __all__ = ['SIZE', 'TEST_A', 'TRAIN_A', 'PARTS', 'KINDS', 'STYLE', 'TRAINING_PLO
            'VQTransformer', 'source_model', 'ResidualBlock', 'BiasFreeUNet', 'log_ratio', 'white_noise_batches',
            'denoise_windows', 'curriculum', 'source_loss', 'plateau', 'plot_points', 'plot_training', 'benchmark',
            'highpass', 'real_noise_batches', 'log_ratio_ac', 'noise_gate', 'gated', 'block_noise', 'load_denoiser',
-           'denoise', 'read_signal', 'try_window', 'plot_window', 'explorer_controls', 'explored', 'Explorer']
+           'denoise', 'read_signal', 'try_window', 'plot_window', 'explorer_controls', 'noise_kinds', 'explored',
+           'Explorer']
 
 # %% ../nbs/03_denoise.ipynb #c004
 from collections.abc import Callable
@@ -603,7 +604,7 @@ def try_window(
     if kind == "none": return y, out, pd.DataFrame()
     before, after = snr_db(x, y), snr_db(x, out)
     error = ((out - x)**2).mean(-1)
-    return y, out, pd.DataFrame({"SNR in": before, "SNR out": after, "improvement": after - before, "PRD %": 100*(error/x.var(-1))**.5, "MSE": error}, ["lead 1", "lead 2"])
+    return y, out, pd.DataFrame({"SNR in": before, "SNR out": after, "improvement": after - before, "PRD %": 100*(error/x.var(-1))**.5, "RMSE, mV": error**.5}, ["lead 1", "lead 2"])
 
 # %% ../nbs/03_denoise.ipynb #c163
 def plot_window(
@@ -641,6 +642,9 @@ def explorer_controls(
     return c
 
 # %% ../nbs/03_denoise.ipynb #c164
+def noise_kinds(bank:dict)->list: # for `draw_noise`, and "none"
+    return ["white", "mains", *bank, *(["+".join(bank)] if bank else []), "none"]
+
 def explored(
     c:SimpleNamespace,   # from `explorer_controls`
     windows:np.ndarray,  # of the record that is chosen, `(window, 2, time)`
@@ -663,8 +667,7 @@ class Explorer:
         bank:dict=None, # of `noise_bank`
     ):
         self.records, self.methods, self.bank = dict(records), methods, bank or {}
-        kinds = ["white", "mains", *self.bank, *(["+".join(self.bank)] if self.bank else []), "none"]
-        self.controls = c = explorer_controls(list(self.records), list(methods), kinds)
+        self.controls = c = explorer_controls(list(self.records), list(methods), noise_kinds(self.bank))
         c.previous.on_click(lambda _: self.step(-1))
         c.next.on_click(lambda _: self.step(1))
         c.open.on_click(lambda _: self.load(c.path.value, c.fs.value))
@@ -672,8 +675,7 @@ class Explorer:
         for widget in (c.lead, c.window, c.snr, c.kind, c.method, *c.show.values()): widget.observe(self.draw, "value")
         self.choose()
 
-    # the slider stops at its ends
-    def step(self, n:int)->None: self.controls.window.value += n
+    def step(self, n:int)->None: self.controls.window.value += n # stops at the ends
     def figure(self)->tuple: return explored(self.controls, self.windows, self.methods, self.bank)
 
     def choose(self, _=None)->None: # the windows of the record that was chosen
@@ -681,8 +683,7 @@ class Explorer:
         self.controls.window.max = len(self.windows) - 1
         self.draw()
 
-    # what is wrong with the file stands under the controls
-    def load(self, path:str, fs:float)->None:
+    def load(self, path:str, fs:float)->None: # what is wrong is shown
         c = self.controls
         try: rec = resample(read_signal(path, fs), 360)
         except (OSError, ValueError) as e: c.message.value = str(e); return
