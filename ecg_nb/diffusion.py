@@ -62,7 +62,7 @@ def zone_windows(
         start, zone = start + size, zone + 1
     return pd.DataFrame(rows)
 
-# %% ../nbs/06_diffusion.ipynb #c025
+# %% ../nbs/06_diffusion.ipynb #c026
 def scale_window(x:torch.Tensor)->torch.Tensor: # `(..., time)`, no unit
     "Each window over its largest value, then without its mean; `ValueError` for a flat one."
     top = x.abs().amax(-1, keepdim=True)
@@ -79,7 +79,7 @@ def fourier_modes(
     k = k + (k >= weakest)
     return k/SIZE, spectrum.gather(1, k).angle()
 
-# %% ../nbs/06_diffusion.ipynb #c028
+# %% ../nbs/06_diffusion.ipynb #c029
 TAPS = torch.arange(17) - 8
 GAUSS = torch.exp(-.5*(TAPS/(16/6))**2)  # the window, 17 taps of 8 ms
 ROWS = torch.arange(0, SIZE//2 + 1, 32)  # bins of the compact form
@@ -98,7 +98,7 @@ def local_spectrum(
     real, imaginary = F.conv1d(x[:, None], local_kernels(bins).to(x), padding=8).chunk(2, 1)
     return torch.complex(real, imaginary)
 
-# %% ../nbs/06_diffusion.ipynb #c031
+# %% ../nbs/06_diffusion.ipynb #c032
 RATES = 10_000.**(-torch.arange(128, dtype=torch.float64)/128)
 
 def phase_code(
@@ -124,7 +124,7 @@ def decode_phase_code(
     f, p = value(torch.atan2(sin_f, cos_f)), value(torch.atan2(sin_p, cos_p))
     return (f/200).float(), (2*math.pi*p/100 - math.pi).float()
 
-# %% ../nbs/06_diffusion.ipynb #c034
+# %% ../nbs/06_diffusion.ipynb #c035
 def cosines(frequency:torch.Tensor, phase:torch.Tensor)->torch.Tensor: # `(..., mode, SIZE)`
     "Each mode with amplitude one; frequency in cycles per sample, phase in radian, `(..., mode)`."
     # whole turns do not matter
@@ -146,7 +146,7 @@ def refine(
     b = cosines(frequency, phase)
     return amplitude + b*((x - (amplitude*b).sum(-2))/(b*b).sum(-2))[..., None, :]
 
-# %% ../nbs/06_diffusion.ipynb #c035
+# %% ../nbs/06_diffusion.ipynb #c037
 ARRAYS = ("images", "freq_embeddings", "amp_init", "emb_init")
 
 # `(batch, MODES, SIZE)`
@@ -172,7 +172,7 @@ def decode(
     f, phi = decode_phase_code(code)
     return synthesize(amplitude, f, sign*phi)
 
-# %% ../nbs/06_diffusion.ipynb #c038
+# %% ../nbs/06_diffusion.ipynb #c041
 FOLDERS = dict(images="images", freq_embeddings="freq_embeddings", amp_init="inits/amp_init", emb_init="inits/emb_init")
 
 def window_name(record:str, lead:int, zone:int, window:int)->str: return f"{record}_lead{lead}_z{zone}_w{window:03d}"
@@ -196,7 +196,7 @@ def write_dataset(
         written.append(name)
     return written
 
-# %% ../nbs/06_diffusion.ipynb #c039
+# %% ../nbs/06_diffusion.ipynb #c043
 def paired_names(folder:Path, part:str="train")->list: # names that all four folders hold
     "Windows of a data set in the source's layout; `FileNotFoundError` where no name is in all four folders."
     found = [{p.stem for p in (Path(folder)/sub/part).glob("*.npy")} for sub in FOLDERS.values()]
@@ -213,7 +213,7 @@ def read_arrays(folder:Path, name:str, part:str="train", which:tuple=ARRAYS)->di
         if a.shape[1:] != want: raise ValueError(f"{k} of {name} has shape {tuple(a.shape[1:])}, expected {want}")
     return out
 
-# %% ../nbs/06_diffusion.ipynb #c042
+# %% ../nbs/06_diffusion.ipynb #c046
 def array_statistics(arrays:dict)->pd.DataFrame: # a row per array
     "Mean, spread, extremes and share of zeros of arrays or tensors."
     values = {k: np.asarray(a) for k, a in arrays.items()}
@@ -226,7 +226,7 @@ def show_array(ax, a:torch.Tensor, title:str)->None:
     ax.imshow(rough, aspect="auto", origin="lower", cmap="hot" if amplitude else "seismic", vmin=0 if amplitude else -1, vmax=np.quantile(rough, .99) if amplitude else 1)
     ax.set(title=title, xticks=[], yticks=[], xlabel="time" if amplitude else "code", ylabel="mode")
 
-# %% ../nbs/06_diffusion.ipynb #c043
+# %% ../nbs/06_diffusion.ipynb #c048
 class DatasetVisualizer:
     "One window of a data set in the source's layout: counts, statistics, heat maps, and the ECG."
     def __init__(self,
@@ -264,7 +264,7 @@ class DatasetVisualizer:
         fig.savefig(self.folder/"dataset_analysis.png", dpi=100)
         return fig
 
-# %% ../nbs/06_diffusion.ipynb #c047
+# %% ../nbs/06_diffusion.ipynb #c052
 def ecg_scores(
     x:np.ndarray, # ECG, `(window, time)`
     y:np.ndarray, # estimate, same shape
@@ -275,7 +275,7 @@ def ecg_scores(
     snr = snr_db(x, y)
     return pd.DataFrame(dict(correlation=r, snr_db=snr, prd=100*10**(-snr/20)))
 
-# %% ../nbs/06_diffusion.ipynb #c050
+# %% ../nbs/06_diffusion.ipynb #c055
 def compact(
     amplitude:torch.Tensor, # rough, `(batch, MODES, SIZE)`
     frequency:torch.Tensor, # cycles per sample, `(batch, MODES)`
@@ -295,7 +295,7 @@ def compact_arrays(amp_init:torch.Tensor, emb_init:torch.Tensor)->tuple: # as `c
     f, phi = decode_phase_code(emb_init)
     return compact(amp_init, f, -phi)
 
-# %% ../nbs/06_diffusion.ipynb #c053
+# %% ../nbs/06_diffusion.ipynb #c058
 def alternating_projections(
     amplitude:torch.Tensor, # `amp_init`, `(batch, MODES, SIZE)`
     code:torch.Tensor,      # `emb_init`, `(batch, MODES, 512)`
@@ -317,7 +317,7 @@ def alternating_projections(
         x = torch.fft.irfft(spectrum.scatter(1, k, (spectrum.gather(1, k)*turn.conj()).real.clamp(min=0)*turn), SIZE)
     return x
 
-# %% ../nbs/06_diffusion.ipynb #c057
+# %% ../nbs/06_diffusion.ipynb #c062
 def compact_windows(
     x:torch.Tensor,   # windows from `scale_window`, `(window, SIZE)`
     batch_size:int=16,
@@ -343,7 +343,7 @@ def window_batches(
         return up*x[i], torch.cat([up*condition[i, :1], condition[i, 1:]], 1)
     return batch
 
-# %% ../nbs/06_diffusion.ipynb #c061
+# %% ../nbs/06_diffusion.ipynb #c067
 # `(steps,)`, double
 def linear_abar(steps:int=1000, first:float=1e-4, last:float=.02)->torch.Tensor:
     "Share of signal power after each step; beta rises linearly."
@@ -359,7 +359,7 @@ def add_noise(x0:torch.Tensor, noise:torch.Tensor, abar:torch.Tensor)->torch.Ten
     "The noisy `x_t`; `abar` broadcasts to `x0`."
     return abar**.5*x0 + (1 - abar)**.5*noise
 
-# %% ../nbs/06_diffusion.ipynb #c064
+# %% ../nbs/06_diffusion.ipynb #c070
 def target(
     kind:str,            # "eps", "v" or "x0"
     x0:torch.Tensor,
@@ -381,7 +381,7 @@ def split_prediction(
     if kind == "eps": return (x_t - (1 - abar)**.5*output)/abar**.5, output
     return abar**.5*x_t - (1 - abar)**.5*output, (1 - abar)**.5*x_t + abar**.5*output
 
-# %% ../nbs/06_diffusion.ipynb #c067
+# %% ../nbs/06_diffusion.ipynb #c073
 def ddim_times(n:int, steps:int=1000)->list: # falling, the first is the noisiest
     "`n` of `steps`, evenly spaced, from the last one on (\"trailing\" in diffusers)."
     if not 1 <= n <= steps: raise ValueError(f"{n} sampling steps; expected 1 to {steps}")
@@ -414,7 +414,7 @@ def sample(
         x = ddim_step(x0, e, a, before, eta, z)
     return x
 
-# %% ../nbs/06_diffusion.ipynb #c069
+# %% ../nbs/06_diffusion.ipynb #c075
 def published_sample(
     predict:Callable,   # (x_t, t) -> noise
     noise:torch.Tensor, # `(batch, ...)`
@@ -431,7 +431,7 @@ def published_sample(
         x = before**.5*x0 + (1 - before)**.5*e
     return x
 
-# %% ../nbs/06_diffusion.ipynb #c077
+# %% ../nbs/06_diffusion.ipynb #c083
 def time_features(t:torch.Tensor, size:int=64)->torch.Tensor: # `(batch, size)`
     "Sines and cosines of a diffusion step at rates from 1 to 1e-4."
     rates = 10_000.**(-torch.arange(size//2, device=t.device)/(size//2))
@@ -450,7 +450,7 @@ class TimeBlock(nn.Module):
         scale, shift = self.film(e)[..., None].chunk(2, 1)
         return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))*(1 + scale) + shift))
 
-# %% ../nbs/06_diffusion.ipynb #c079
+# %% ../nbs/06_diffusion.ipynb #c086
 class Attention(nn.Module):
     "Every position looks at every other one: `(batch, channel, position)` plus what it finds; starts as the identity. With `context` it looks there instead."
     def __init__(self, channels:int, context:int=None, heads:int=4):
@@ -465,7 +465,7 @@ class Attention(nn.Module):
         q, k, v = (a.unflatten(1, (self.heads, -1)).transpose(2, 3) for a in (self.q(h), k, v))
         return x + self.out(F.scaled_dot_product_attention(q, k, v).transpose(2, 3).flatten(1, 2))
 
-# %% ../nbs/06_diffusion.ipynb #c082
+# %% ../nbs/06_diffusion.ipynb #c089
 class TimeUNet(nn.Module):
     "U-Net along time, conditioned on sequences `(batch, channels, SIZE)` or, with `classes`, on labels `(batch,)`."
     def __init__(self,
@@ -503,7 +503,7 @@ class TimeUNet(nn.Module):
         for up, dec, skip in zip(self.up[::-1], self.dec[:0:-1], skips[::-1]): h = dec(up(h) + skip, e)
         return self.out(self.dec[0](h, e)).movedim(1, -1).flatten(1)[:, None]
 
-# %% ../nbs/06_diffusion.ipynb #c086
+# %% ../nbs/06_diffusion.ipynb #c093
 # `(n,)`, one in each n-th of the range, shuffled
 def spread_levels(n:int, steps:int=1000, device:str="cpu")->torch.Tensor:
     "Random diffusion steps that cover the range evenly."
@@ -531,7 +531,7 @@ def regression_loss(model:nn.Module, batch:tuple)->torch.Tensor:
     x0 = getattr(model, "module", model).residual(x, condition)
     return F.mse_loss(model(torch.zeros_like(x0), torch.zeros(len(x), device=x.device), condition).float(), x0)
 
-# %% ../nbs/06_diffusion.ipynb #c095
+# %% ../nbs/06_diffusion.ipynb #c103
 @torch.inference_mode()
 def reconstruct(
     model:TimeUNet,         # trained with `diffusion_loss`
@@ -558,7 +558,7 @@ def regress(model:TimeUNet, condition:torch.Tensor)->torch.Tensor:
     zero = torch.zeros(len(condition), 1, SIZE, device=condition.device)
     return model.signal(model(zero, zero[:, 0, 0], condition), condition)[:, 0]
 
-# %% ../nbs/06_diffusion.ipynb #c107
+# %% ../nbs/06_diffusion.ipynb #c117
 class RowScale(nn.Module):
     "Each mode's amplitudes to mean 0 and spread 1 over the training windows, and back."
     def __init__(self):
@@ -580,7 +580,7 @@ def canvas(amplitude:torch.Tensor, code:torch.Tensor)->torch.Tensor:
 def canvas_mask(device:str="cpu")->torch.Tensor: # `(2, 1, SIZE)`, 1 where there is data
     return torch.stack([torch.ones(1, SIZE), F.pad(torch.ones(1, 512), (0, SIZE - 512))]).to(device)
 
-# %% ../nbs/06_diffusion.ipynb #c110
+# %% ../nbs/06_diffusion.ipynb #c120
 # `(batch, 1, H, W)` to `(batch, 4 width, H/4 patch, W/4 patch)`
 def conv_stack(width:int, patch:int=1)->nn.Sequential:
     "The source's CNN for one condition: four 3 x 3 convolutions, two of them with stride 2."
@@ -611,7 +611,7 @@ class ConditionEncoder(nn.Module):
         a, b = self.amplitude(x[:, :1]), self.code(x[:, 1:])
         return self.fuse(torch.cat([a, b], 1)) if self.fusion == "concat" else self.attend(a, b)
 
-# %% ../nbs/06_diffusion.ipynb #c113
+# %% ../nbs/06_diffusion.ipynb #c123
 class CanvasBlock(nn.Module):
     "Two 3 x 3 convolutions with a bias from the step and from the condition."
     def __init__(self, a:int, b:int, dim:int, embedding:int, dropout:float=.1):
@@ -626,7 +626,7 @@ class CanvasBlock(nn.Module):
         h = h + F.interpolate(self.condition(condition), h.shape[-2:], mode="bilinear")
         return self.skip(x) + F.silu(self.norm2(self.conv2(self.dropout(F.silu(h)))))
 
-# %% ../nbs/06_diffusion.ipynb #c114
+# %% ../nbs/06_diffusion.ipynb #c124
 class CanvasUNet(nn.Module):
     "The source's U-Net on `(batch, 2, MODES, SIZE)`, with a head for each channel and cross-attention in the middle."
     def __init__(self, width:int=32, dim:int=256, blocks:int=2, patch:int=1, multiples:tuple=(1, 2, 4), embedding:int=128):
@@ -659,7 +659,7 @@ class CanvasUNet(nn.Module):
         h = F.silu(self.norm(h))
         return torch.cat([F.pixel_shuffle(head(h), self.patch) for head in self.heads], 1)
 
-# %% ../nbs/06_diffusion.ipynb #c117
+# %% ../nbs/06_diffusion.ipynb #c127
 class CanvasDiffusion(nn.Module):
     "Scaling, condition encoder and U-Net of the two-dimensional model."
     def __init__(self, width:int=32, blocks:int=2, encoder:tuple=(64, 256), fusion:str="attention", patch:int=1):
@@ -694,7 +694,7 @@ def combined_loss(
     parts = dict(images=error[0], freq_embeddings=error[1], consistency=consistency)
     return dict(loss=sum(w*p for w, p in zip(weights, parts.values())), **{k: p.detach() for k, p in parts.items()})
 
-# %% ../nbs/06_diffusion.ipynb #c136
+# %% ../nbs/06_diffusion.ipynb #c147
 def input_names(folder:Path)->dict: # name -> paths of amp_init and emb_init
     "Windows of which `folder` holds both rough arrays, in subfolders of any depth; `FileNotFoundError` where there is none."
     found = {k: {p.stem: p for p in Path(folder).glob(f"**/{k}/**/*.npy")} for k in ("amp_init", "emb_init")}
@@ -717,7 +717,7 @@ def generate_arrays(
     x = size*reconstruct(model, condition, steps, seed=seed)
     return refine(amp_init, f, -phi, x), phase_code(f, -phi), x
 
-# %% ../nbs/06_diffusion.ipynb #c137
+# %% ../nbs/06_diffusion.ipynb #c148
 def plot_generated(name:str, arrays:dict, ecgs:dict)->plt.Figure:
     "Two generated arrays above, signals below: name -> `(SIZE,)`."
     fig = plt.figure(figsize=(9, 3.6))
@@ -755,7 +755,7 @@ def generate_files(
             rows.append(dict(name=label, mean=images.mean().item(), std=images.std().item(), zeros=(images == 0).float().mean().item(), to_input=(images - amp).square().mean().item()) | likeness)
     return pd.DataFrame(rows).set_index("name")
 
-# %% ../nbs/06_diffusion.ipynb #c141
+# %% ../nbs/06_diffusion.ipynb #c154
 def load_diffusion(
     path:Path=None, # of a `.safetensors` file; None: the light network of the published run
 )->TimeUNet: # on the CPU
@@ -769,7 +769,7 @@ def load_diffusion(
     model = TimeUNet(widths[0], shape["inp.weight"][1]//patch - 1, classes, tuple(w//widths[0] for w in widths), patch)
     return load_weights(model, path)
 
-# %% ../nbs/06_diffusion.ipynb #c149
+# %% ../nbs/06_diffusion.ipynb #c163
 RHYTHMS = ("sinus", "ventricular", "fibrillation")  # labels 1, 2, 3; 0: none of them
 
 def rhythm_labels(
@@ -790,7 +790,7 @@ def rhythm_labels(
         elif rhythm == "(N" and (beats == "N").all(): labels[i] = 1
     return labels
 
-# %% ../nbs/06_diffusion.ipynb #c155
+# %% ../nbs/06_diffusion.ipynb #c170
 @torch.inference_mode()
 def draw_ecg(
     model:TimeUNet,       # with `classes`
@@ -813,7 +813,7 @@ def draw_ecg(
         out.append(sample(predict, x, cosine_abar(), steps)[:, 0])
     return torch.cat(out).cpu().numpy()
 
-# %% ../nbs/06_diffusion.ipynb #c159
+# %% ../nbs/06_diffusion.ipynb #c175
 def find_beats(x:np.ndarray)->list: # R peaks of each window, in samples
     "R peaks of windows `(n, SIZE)` at `FS`, by sleepecg; none in a flat one."
     return [sleepecg.detect_heartbeats(w.astype(float), FS) if np.ptp(w) else np.array([], int) for w in x]
