@@ -9,7 +9,10 @@ __all__ = ['CLASSES', 'FS', 'BEFORE', 'WINDOW', 'QRS', 'WAVES', 'Beats', 'join',
            'BeatNet', 'ContextNet', 'augment', 'beat_batches', 'beat_loss', 'adam', 'train_classifier',
            'log_probabilities', 'evaluate', 'simulate_runs', 'context_sequences', 'context_batches', 'context_loss',
            'train_context', 'fuse', 'context_log_probabilities', 'fusion_beats', 'pauses', 'ectopic_rhythm',
-           'recall_normal', 'Classifier']
+           'recall_normal', 'Classifier', 'MultiScale', 'pooled', 'stem', 'Recalibrated', 'ChannelAttention',
+           'TimeAttention', 'ECGTransForm', 'context_weights', 'weighted_loss', 'smote', 'row_batches', 'classify_rows',
+           'train_rows', 'ptb_records', 'detected', 'ptb_beats', 'saliency', 'embed', 'load_classifier', 'classify',
+           'annotate']
 
 # %% ../nbs/04_ecgtransform.ipynb #c004
 from collections.abc import Callable, Sequence
@@ -433,6 +436,8 @@ def context_log_probabilities(model:ContextNet, beats:Beats)->torch.Tensor: # `(
 def fusion_beats(
     x:np.ndarray,     # `(beat, 2, time)`, from `cut_beats`, one record
     guess:np.ndarray, # index in `CLASSES` of each beat
+    p_v:np.ndarray,   # how probable V is for the networks
+    sure:float=.9,    # a beat that is V with more than this stays V
     between:tuple=(.25, .75), # alpha
     residual:float=.65,
     needed:int=30,    # V beats
@@ -446,7 +451,7 @@ def fusion_beats(
     alpha = (q - n) @ (v - n)/((v - n)**2).sum()
     left = np.linalg.norm(q - n - alpha[:, None]*(v - n), axis=1)/np.linalg.norm(v - n)
     low = max(between[0], scatter*(np.median(alpha[normal]) - np.quantile(alpha[normal], .16)))
-    fused = (normal | ventricular) & (alpha > low) & (alpha < between[1]) & (left < residual)
+    fused = (normal | ventricular) & (alpha > low) & (alpha < between[1]) & (left < residual) & (p_v < sure)
     return np.where(fused, 3, guess)
 
 # %% ../nbs/04_ecgtransform.ipynb #c079
@@ -464,11 +469,14 @@ def ectopic_rhythm(
     t:np.ndarray,        # R peaks in s, of a whole recording
     share:float=.05,     # of the beats that end a pause, at least
     double:float=.5,     # part of the pauses that may last two intervals (1.8 to 2.2)
+    regular:float=.06, # median change from one interval to the next, pauses and their neighbours left out
 )->bool:
-    "Does another focus than the sinus node lead this recording? Many pauses, of every length."
+    "Does another focus than the sinus node lead this recording? Many pauses, of every length, in a regular rhythm."
     ends, relative = pauses(t)
     if ends.mean() < share: return False
-    return bool((np.abs(relative[ends] - 2) < .2).mean() < double)
+    beside = ends | np.roll(ends, 1) | np.roll(ends, -1)
+    change = np.abs(np.diff(np.log(relative)))[~beside[1:]]
+    return bool((np.abs(relative[ends] - 2) < .2).mean() < double and np.median(change) < regular)
 
 def recall_normal(guess:np.ndarray, t:np.ndarray)->np.ndarray:
     "`guess` of a record with an ectopic rhythm put right: N after pauses, S elsewhere; V stays."
@@ -490,10 +498,244 @@ class Classifier:
 
     # class of each beat, index in `CLASSES`; all beats of each record, in order
     def __call__(self, beats:Beats, fs:float)->np.ndarray:
-        out = self.probabilities(beats).argmax(-1).numpy()
+        p = self.probabilities(beats)
+        out = p.argmax(-1).numpy()
         for k in dict.fromkeys(beats.record):
             here = beats.record == k
             x, t = beats.x[here, :2].numpy(), beats.sample[here]/fs
-            if "fusion" in self.rules: out[here] = fusion_beats(x, out[here])
+            if "fusion" in self.rules: out[here] = fusion_beats(x, out[here], p[here, 2].numpy())
             if "gate" in self.rules and ectopic_rhythm(t): out[here] = recall_normal(out[here], t)
         return out
+
+# %% ../nbs/04_ecgtransform.ipynb #c097
+class MultiScale(nn.Module):
+    "The mean of convolutions with several kernel sizes. `(batch, 1, time)` -> `(batch, channels, time)`."
+    def __init__(self, kernels:tuple=(5, 9, 11), channels:int=32):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv1d(1, channels, k, padding=k//2, bias=False) for k in kernels)
+
+    def forward(self, x:torch.Tensor)->torch.Tensor: return sum(conv(x) for conv in self.convs)/len(self.convs)
+
+def pooled(channels:int, *before:nn.Module)->nn.Sequential: # the published end of a block
+    return nn.Sequential(*before, nn.BatchNorm1d(channels), nn.ReLU(), nn.MaxPool1d(2, padding=1))
+
+# `(batch, 1, 186)` -> `(batch, 128, 25)`
+def stem(kernels:tuple=(5, 9, 11), dropout:float=.2)->nn.Sequential:
+    "The three convolutional blocks."
+    wide = lambda a, b: pooled(b, nn.Conv1d(a, b, 8, padding=4, bias=False))
+    return nn.Sequential(pooled(32, MultiScale(kernels)), nn.Dropout(dropout), wide(32, 64), wide(64, 128))
+
+# %% ../nbs/04_ecgtransform.ipynb #c100
+class Recalibrated(nn.Module):
+    "Residual block with squeeze and excitation, kernels of 1 as in the published code. `(batch, channels, time)` in and out."
+    def __init__(self, channels:int=128, squeeze:int=4):
+        super().__init__()
+        conv = lambda: nn.Sequential(nn.Conv1d(channels, channels, 1), nn.BatchNorm1d(channels))
+        self.body = nn.Sequential(conv(), nn.ReLU(), conv())
+        self.factors = nn.Sequential(nn.Linear(channels, channels//squeeze, bias=False), nn.ReLU(), nn.Linear(channels//squeeze, channels, bias=False), nn.Sigmoid())
+
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        h = self.body(x)
+        return torch.relu(x + h*self.factors(h.mean(-1))[:, :, None])
+
+# %% ../nbs/04_ecgtransform.ipynb #c103
+class ChannelAttention(nn.Module):
+    "The published Transformer: tokens are channels, features are the 25 time steps; once more reversed, if `both`. `(batch, 128, 25)` in and out."
+    def __init__(self, steps:int=25, layers:int=3, heads:int=5, hidden:int=2048, both:bool=True):
+        super().__init__()
+        self.both = both
+        self.net = nn.TransformerEncoder(nn.TransformerEncoderLayer(steps, heads, hidden, .1, batch_first=True), layers, enable_nested_tensor=False)
+
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        return self.net(x) + self.net(x.flip(-1)) if self.both else self.net(x)
+
+# %% ../nbs/04_ecgtransform.ipynb #c106
+class TimeAttention(nn.Module):
+    "Tokens are time steps, features are channels, positions are learnt. `(batch, 128, 25)` in and out."
+    def __init__(self, channels:int=128, steps:int=25, layers:int=3, heads:int=8, hidden:int=256):
+        super().__init__()
+        self.position = nn.Parameter(.02*torch.randn(steps, channels))
+        self.net = nn.TransformerEncoder(nn.TransformerEncoderLayer(channels, heads, hidden, .1, batch_first=True), layers, enable_nested_tensor=False)
+
+    def forward(self, x:torch.Tensor)->torch.Tensor: return self.net(x.transpose(1, 2) + self.position).transpose(1, 2)
+
+# %% ../nbs/04_ecgtransform.ipynb #c109
+class ECGTransForm(nn.Module):
+    "The published network, or parts of it. `(batch, 1, 180..187)` -> `(batch, class)`."
+    def __init__(self,
+        classes:int=5,
+        attention:str="channels",  # "channels" (as published), "one way", "time", or "none"
+        kernels:tuple=(5, 9, 11),
+        recalibrate:bool=True,
+    ):
+        super().__init__()
+        kinds = dict(channels=ChannelAttention, time=TimeAttention, none=nn.Identity) | {"one way": partial(ChannelAttention, both=False)}
+        if attention not in kinds: raise ValueError(f"attention={attention!r}; expected one of {', '.join(kinds)}")
+        self.stem = stem(kernels)
+        self.recalibrate = nn.Sequential(*(Recalibrated() for _ in range(3*recalibrate)))
+        self.attention, self.out = kinds[attention](), nn.Linear(128, classes)
+
+    def forward(self, x:torch.Tensor)->torch.Tensor:
+        if not 180 <= x.shape[-1] <= 187: raise ValueError(f"rows of {x.shape[-1]} samples; the network was built for 180 to 187 (it was published for 186)")
+        return self.out(self.attention(self.recalibrate(self.stem(x))).mean(-1))
+
+# %% ../nbs/04_ecgtransform.ipynb #c112
+def context_weights(counts:Sequence)->torch.Tensor: # one weight per class
+    "The context-aware loss's: max(1, ln(n_max/n_i)); a class that does not occur counts as one beat."
+    n = torch.as_tensor(counts, dtype=torch.float32).clamp(min=1)
+    return torch.log(n.max()/n).clamp(min=1)
+
+# (model, (x, y)) -> dict
+def weighted_loss(weight:torch.Tensor=None, gamma:float=0.)->Callable:
+    "Cross-entropy, weighted by class; `gamma` > 0: focal loss (Lin et al. 2017), sure answers count less."
+    def loss(model, batch):
+        x, y = batch
+        out = model(x).float()
+        w = None if weight is None else weight.to(out.device)
+        nll = F.cross_entropy(out, y, w, reduction="none")
+        nll = nll*(1 - torch.softmax(out, -1).gather(1, y[:, None])[:, 0])**gamma
+        return dict(loss=nll.sum()/(len(y) if w is None else w[y].sum()), accuracy=(out.argmax(-1) == y).float().mean())
+    return loss
+
+def smote(
+    x:torch.Tensor,      # `(beat, channel, time)`, training rows
+    y:torch.Tensor,      # `(beat,)`
+    to:int,              # rows that each class should have at least
+    seed:int=0,
+    neighbours:int=5,
+)->tuple: # x, y with new rows at the end
+    "Synthetic minority oversampling (Chawla et al. 2002): points on the lines between rows of a class and their nearest neighbours in it."
+    rng, new_x, new_y = np.random.default_rng(seed), [x], [y]
+    for c in y.unique():
+        own = x[y == c].flatten(1).numpy()
+        if len(own) >= to or len(own) <= neighbours: continue
+        near = NearestNeighbors(n_neighbors=neighbours + 1).fit(own).kneighbors(own, return_distance=False)[:, 1:]
+        a, u = rng.integers(len(own), size=to - len(own)), rng.random((to - len(own), 1))
+        b = near[a, rng.integers(neighbours, size=len(a))]
+        new_x.append(torch.tensor(own[a] + u*(own[b] - own[a]), dtype=torch.float32).reshape(-1, *x.shape[1:])); new_y.append(torch.full((len(a),), int(c)))
+    return torch.cat(new_x), torch.cat(new_y)
+
+# %% ../nbs/04_ecgtransform.ipynb #c115
+def row_batches(
+    x:torch.Tensor, # rows
+    y:torch.Tensor,
+    size:int=128,
+    balanced:bool=False, # all classes equally often, instead of every row once in an epoch
+)->Callable: # step -> (x, y)
+    "Batches of the published training."
+    weight = 1/torch.bincount(y).double()[y]
+    edges = (weight/weight.sum()).cumsum(0)
+    def batch(step):
+        if balanced: i = torch.searchsorted(edges, torch.rand(size, dtype=torch.double)).clamp(max=len(y) - 1)
+        else:
+            epoch, k = divmod(step*size, len(y) - len(y) % size or 1)
+            i = torch.randperm(len(y), generator=torch.Generator().manual_seed(epoch))[(k + torch.arange(size)) % len(y)]
+        return x[i], y[i]
+    return batch
+
+# class of each row
+def classify_rows(model:nn.Module, x:torch.Tensor, size:int=256)->np.ndarray:
+    "The network's answers, on the device it is on."
+    device = next(model.parameters()).device
+    with torch.inference_mode(): return torch.cat([model(b.to(device)).argmax(-1).cpu() for b in x.split(size)]).numpy()
+
+def train_rows(run:Run, model:nn.Module, batch:Callable, loss:Callable, val:tuple, steps:int, epoch:int, **more)->nn.Module:
+    "Adam as published; the best weights by macro-F1 on `val`, (x, y)."
+    def validate(model):
+        s = scores(confusion(val[1], classify_rows(model, val[0]), model.out.out_features))
+        return dict(loss=1 - s["macro_f1"], accuracy=s["accuracy"])
+    adam = partial(torch.optim.Adam, lr=1e-3, weight_decay=1e-4, betas=(.9, .99))
+    fit(run, model, loss, batch, steps=steps, epoch=epoch, optimizer=adam, validate=validate, clip=0., **more)
+    return model
+
+# %% ../nbs/04_ecgtransform.ipynb #c129
+def ptb_records(
+    folder:Path,   # of the PTB files: `.hea` with the clinical summary in its comments
+)->pd.DataFrame: # name, patient, label (0 healthy, 1 infarction), for those two diagnoses
+    "What is here of PTB. Who is who stands in the database's list of files; without it each record counts as a patient."
+    listed = Path(folder)/"SHA256SUMS.txt"
+    files = [line.split()[1] for line in listed.read_text().splitlines()] if listed.exists() else []
+    person = {Path(f).stem: f.split("/")[0] for f in files if f.endswith(".hea")}
+    found = []
+    for path in sorted(Path(folder).glob("*.hea")):
+        notes = " ".join(wfdb.rdheader(str(path.with_suffix(""))).comments)
+        label = 0 if "Healthy control" in notes else 1 if "Myocardial infarction" in notes else -1
+        if label >= 0: found.append((path.stem, person.get(path.stem, path.stem), label))
+    return pd.DataFrame(found, columns=["name", "patient", "label"])
+
+def detected(rec:Record)->Record:
+    "`rec` with R peaks found by sleepecg on its first lead, labelled N for now (their class is not known)."
+    at = sleepecg.detect_heartbeats(rec.sig[0].astype(float), rec.fs)
+    return replace(rec, notes=pd.DataFrame(dict(record=rec.name, sample=at, symbol="N", aami="N", note="")))
+
+def ptb_beats(rec:Record, label:int)->Beats: # `(beat, 1, 187)`; 0 healthy, 1 infarction
+    "Beats of one PTB record as in the heartbeat data set: lead II, 125 Hz."
+    b = heartbeats(detected(rec), step=round(rec.fs/125))
+    return replace(b, y=torch.full_like(b.y, label))
+
+# %% ../nbs/04_ecgtransform.ipynb #c139
+def saliency(
+    model:BeatNet,
+    beats:Beats,
+    against:int=0, # class that the score is compared with
+# `(beat, channel, time)`: gradient times input of the score of each beat's own class
+)->torch.Tensor:
+    "What in the samples speaks for the class of a beat, to first order."
+    device = next(model.parameters()).device
+    x = beats.x.to(device).clone().requires_grad_()
+    out = model(x, None if beats.z is None else beats.z.to(device))
+    (out.gather(1, beats.y[:, None].to(device))[:, 0] - out[:, against]).sum().backward()
+    return (x.grad*x).detach().cpu()
+
+# %% ../nbs/04_ecgtransform.ipynb #c142
+def embed(model:BeatNet, beats:Beats)->np.ndarray: # `(beat, 48)`
+    "The activations that the last layer turns into classes."
+    device, kept = next(model.parameters()).device, []
+    hook = model.out[-1].register_forward_pre_hook(lambda _, args: kept.append(args[0].detach().cpu()))
+    try: log_probabilities(model, beats)
+    finally: hook.remove()
+    return torch.cat(kept).numpy()
+
+# %% ../nbs/04_ecgtransform.ipynb #c149
+def load_classifier(
+    folder:Path=None, # with `beat_0.safetensors`, `context_0.safetensors`, ...; None: the published run
+)->Classifier: # on the CPU
+    "Our trained model. `FileNotFoundError` where there is none yet."
+    folder = Path(folder or project_root()/"outputs"/"04_ecgtransform"/"paper")
+    found = sorted(folder.glob("beat_*.safetensors"))
+    if not found: raise FileNotFoundError(f"no weights beat_*.safetensors in {folder.parent.name}/{folder.name}/: they come with a published run of this chapter (preset=paper). "
+                                          "Give `classify` a model of your own, or `load_classifier` the folder of one, such as outputs/04_ecgtransform/quick")
+    return Classifier([load_weights(BeatNet(), p) for p in found], [load_weights(ContextNet(), folder/p.name.replace("beat", "context")) for p in found])
+
+def classify(
+    sig:np.ndarray|Record, # mV, `(lead, time)` or `(time,)`; or a `Record`, whose annotated beats are used
+    fs:float=None,          # Hz; not needed for a `Record`
+    at:np.ndarray=None,     # R peaks in samples; None: the record's, else found by sleepecg
+    model:Classifier=None,  # None: `load_classifier()`
+# one line per beat: sample, seconds, aami, and the networks' probabilities of N, S, V, F
+)->pd.DataFrame:
+    "AAMI class of each beat. Raises `ValueError` below 30 beats (about half a minute), or for another shape or rate."
+    if not isinstance(sig, Record):
+        x = np.atleast_2d(np.asarray(sig, np.float32))
+        if x.ndim != 2 or not fs or fs <= 0: raise ValueError(f"classify: signal of shape {np.shape(sig)} at {fs} Hz; expected (lead, time) or (time,), and the rate")
+        sig = Record("recording", x, fs, [str(i + 1) for i in range(len(x))])
+    rec, model = fill_gaps(sig, "interpolate"), model or load_classifier()
+    at = np.asarray(at) if at is not None else (rec if len(rec.beats) else detected(rec)).beats["sample"].values
+    beats = patient_beats(rec, at)
+    p = model.probabilities(beats).numpy().round(4)
+    return pd.DataFrame(dict(sample=at, seconds=at/rec.fs, aami=[CLASSES[i] for i in model(beats, rec.fs)]) | dict(zip(CLASSES, p.T)))
+
+# %% ../nbs/04_ecgtransform.ipynb #c152
+def annotate(
+    beats:pd.DataFrame,  # from `classify`
+    name:str,            # of the record
+    folder:Path,         # where `<name>.<extension>` is written
+    fs:float,            # Hz
+    extension:str="ecgnb",
+)->Path: # of the annotation file
+    "Write the classes as WFDB annotations."
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    # WFDB's symbol for a supraventricular beat
+    symbols = beats.aami.replace({"S": "A"}).tolist()
+    wfdb.wrann(name, extension, beats["sample"].to_numpy(), symbol=symbols, fs=fs, write_dir=str(folder))
+    return Path(folder)/f"{name}.{extension}"
