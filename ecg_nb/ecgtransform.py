@@ -668,8 +668,13 @@ def detected(rec:Record)->Record:
     at = sleepecg.detect_heartbeats(rec.sig[0].astype(float), rec.fs)
     return replace(rec, notes=pd.DataFrame(dict(record=rec.name, sample=at, symbol="N", aami="N", note="")))
 
-def ptb_beats(rec:Record, label:int)->Beats: # `(beat, 1, 187)`; 0 healthy, 1 infarction
-    "Beats of one PTB record as in the heartbeat data set: lead II, 125 Hz."
+def ptb_beats(
+    path:Path,  # of the record, without extension
+    label:int,  # 0 healthy, 1 infarction
+)->Beats: # `(beat, 1, 187)`
+    "Beats of one PTB record as in the heartbeat data set: lead II (the only one that is read), 125 Hz."
+    raw = wfdb.rdrecord(str(path), channel_names=["ii"])
+    rec = Record(Path(path).name, raw.p_signal.T, raw.fs, ["II"], source="ptbdb")
     b = heartbeats(detected(rec), step=round(rec.fs/125))
     return replace(b, y=torch.full_like(b.y, label))
 
