@@ -193,7 +193,7 @@ def fidelity(
 )->pd.Series: # the measures, means over `draws`
     "Every measure of this chapter but train-on-synthetic, for one generator and one class."
     n = min(len(train), len(held), most)
-    train, held = train[:max(n, most)], held[:n]
+    held = held[:n]
     parts = principal_components(train).transform
     floor, sets = frechet_distance(parts(train[:n]), parts(held)), [make(n, seed) for seed in range(max(draws, 5))]
     # a few odd beats rule it: five sets
@@ -282,7 +282,7 @@ class SmallGaussians(nn.Module):
         k = (u > self.share[label]).sum(1).clamp(max=len(self.mean) - 1)
         rank = self.factor.shape[1]
         own = torch.bmm(z[:, None, :rank], self.factor[k])[:, 0]
-        shared = torch.bmm(z[:, None, rank:self.noise - 1], self.texture[label])[:, 0]
+        shared = torch.stack([z[:, rank:self.noise - 1] @ t for t in self.texture])[label, torch.arange(len(z), device=z.device)]
         return self.mean[k] + own + self.rest[k, None]*shared
 
 # %% ../nbs/05_transgan.ipynb #c068
