@@ -6,10 +6,10 @@
 __all__ = ['remove_baseline', 'standardise', 'cut_beats', 'join_beats', 'save_beats', 'load_beats', 'spectrum_distance',
            'moment_distance', 'principal_components', 'frechet_distance', 'mmd', 'c2st', 'nearest', 'nn_ratio',
            'precision_recall_coverage', 'fidelity', 'halves', 'gaussian_beats', 'smote_beats', 'jitter_beats',
-           'SmallGaussians', 'fit_group', 'fit_gaussians', 'sample_beats', 'Generator', 'texture_whitening', 'Critic',
-           'gradient_penalty', 'critic_loss', 'generator_loss', 'GAN', 'class_batches', 'save_gan', 'restore_gan',
-           'train_gan', 'draw_samples', 'animate', 'classify_beats', 'macro_f1', 'augment', 'load_generator',
-           'generate']
+           'full_precision', 'SmallGaussians', 'fit_group', 'fit_gaussians', 'sample_beats', 'Generator',
+           'texture_whitening', 'Critic', 'gradient_penalty', 'critic_loss', 'generator_loss', 'GAN', 'class_batches',
+           'save_gan', 'restore_gan', 'train_gan', 'draw_samples', 'animate', 'classify_beats', 'macro_f1', 'augment',
+           'load_generator', 'generate']
 
 # %% ../nbs/05_transgan.ipynb #c004
 import io, math
@@ -260,6 +260,10 @@ def jitter_beats(
     return standardise(x + .05*rng.normal(size=x.shape))
 
 # %% ../nbs/05_transgan.ipynb #c066
+def full_precision(x:torch.Tensor): # context manager
+    "Switches mixed precision off: half precision has two to three digits, and texture is in the third."
+    return torch.autocast(x.device.type, enabled=False)
+
 class SmallGaussians(nn.Module):
     "Mixture of Gaussians with low-rank covariances and a shared rest for each class; made by `fit_gaussians`."
     def __init__(self,
@@ -277,13 +281,14 @@ class SmallGaussians(nn.Module):
         z:torch.Tensor,     # `(batch, at least self.noise)`, standard normal
         label:torch.Tensor, # `(batch,)`, class numbers
     )->torch.Tensor: # `(batch, length)`
-        u = torch.special.ndtr(z[:, -1:].double()).float()
-        # cumulative shares
-        k = (u > self.share[label]).sum(1).clamp(max=len(self.mean) - 1)
-        rank = self.factor.shape[1]
-        own = torch.bmm(z[:, None, :rank], self.factor[k])[:, 0]
-        shared = torch.stack([z[:, rank:self.noise - 1] @ t for t in self.texture])[label, torch.arange(len(z), device=z.device)]
-        return self.mean[k] + own + self.rest[k, None]*shared
+        rank, row = self.factor.shape[1], torch.arange(len(z), device=z.device)
+        with full_precision(z):
+            u = torch.special.ndtr(z[:, -1:].double()).float()
+            # cumulative shares
+            k = (u > self.share[label]).sum(1).clamp(max=len(self.mean) - 1)
+            own = torch.bmm(z[:, None, :rank], self.factor[k])[:, 0]
+            shared = torch.stack([z[:, rank:self.noise - 1] @ t for t in self.texture])[label, row]
+            return self.mean[k] + own + self.rest[k, None]*shared
 
 # %% ../nbs/05_transgan.ipynb #c068
 def fit_group(
@@ -377,8 +382,8 @@ class Generator(nn.Module):
             h = h + self.look(F.pad(begun, (0, 8*self.tokens - self.length))).mT
         h = self.layers(h).mT
         for convolution in self.up: h = F.gelu(convolution(F.interpolate(h, scale_factor=2., mode="linear")))
-        h = h[..., :self.length]
-        return self.out(h)[:, 0] if not self.start else (begun + self.out(torch.cat([h, begun], 1)))[:, 0]
+        h = h[..., :self.length].float()
+        with full_precision(z): return self.out(h)[:, 0] if not self.start else (begun + self.out(torch.cat([h, begun], 1)))[:, 0]
 
 # %% ../nbs/05_transgan.ipynb #c086
 def texture_whitening(
@@ -415,13 +420,15 @@ class Critic(nn.Module):
         self.out = nn.Linear(128, 1)
         self.label = nn.Embedding(classes, 128)
 
-    def embed(self, x:torch.Tensor)->torch.Tensor: return x @ self.white # `(batch, length)`
+    def embed(self, x:torch.Tensor)->torch.Tensor: # `(batch, length)`
+        with full_precision(x): return x.float() @ self.white
 
     def score(self,
         u:torch.Tensor,     # from `embed`
         label:torch.Tensor, # `(batch,)`
     )->torch.Tensor: # `(batch,)`
-        h = torch.stack([u @ self.back, u], 1)  # the beat itself, and its texture
+        # the beat itself, and its texture
+        with full_precision(u): h = torch.stack([u @ self.back, u], 1)
         for convolution in self.convolutions: h = F.leaky_relu(convolution(h), .2)
         h = F.leaky_relu(self.hidden(h.flatten(1)), .2)
         return (self.out(h) + (h*self.label(label)).sum(1, keepdim=True))[:, 0]
