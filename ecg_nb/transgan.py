@@ -16,7 +16,6 @@ import io, math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 # %% ../nbs/05_transgan.ipynb #c005
 import matplotlib.pyplot as plt
@@ -25,7 +24,6 @@ import pandas as pd
 import torch
 from matplotlib.animation import FuncAnimation, PillowWriter
 from safetensors import safe_open
-from scipy.linalg import sqrtm
 from scipy.ndimage import median_filter
 from scipy.stats import kurtosis, skew
 from sklearn.cluster import KMeans
@@ -226,8 +224,10 @@ def gaussian_beats(
     train:np.ndarray,  # `(n, time)`
     n:int, seed:int=0,
     components:int=1,  # Gaussians in the mixture
+    most:int=2000,     # beats to look at
 )->np.ndarray: # `(n, time)`, standardised
     "Draws from a mixture of Gaussians in the 32 largest principal components of `train`."
+    train = train[:most]
     pca = principal_components(train)
     z = pca.transform(train.astype(float))
     mixture = GaussianMixture(min(components, max(1, len(z)//20)), reg_covar=1e-3, random_state=seed).fit(z)
@@ -672,7 +672,7 @@ def load_generator(
                                                   "Give the path of others, such as outputs/05_transgan/quick/model.safetensors")
     with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
     groups, rank, length = shape["start.factor"]
-    (tokens, width), classes = shape["position"], shape["label.weight"][0]
+    width, classes = shape["position"][1], shape["label.weight"][0]
     depth = len({k.split(".")[1] for k in shape if k.startswith("layers.")})
     return load_weights(Generator(length, shape["inp.weight"][1], width, depth, classes, SmallGaussians(groups, classes, length, rank)), path)
 
