@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['CLASSES', 'FS', 'BEFORE', 'WINDOW', 'QRS', 'WAVES', 'Beats', 'join', 'labels', 'local_rr', 'heartbeats',
-           'random_split', 'flat_baseline', 'lead_pair', 'cut_beats', 'usual_beats', 'running_median', 'neighbours',
-           'rhythm_features', 'likeness', 'shape_features', 'against_usual', 'patient_beats', 'confusion', 'scores',
+           'random_split', 'flat_baseline', 'lead_pair', 'cut_beats', 'dominant_beats', 'running_median', 'neighbours',
+           'rhythm_features', 'similarity', 'shape_features', 'robust_z', 'patient_beats', 'confusion', 'scores',
            'BeatNet', 'ContextNet', 'augment', 'beat_batches', 'beat_loss', 'adam', 'train_classifier',
            'log_probabilities', 'evaluate', 'simulate_runs', 'context_sequences', 'context_batches', 'context_loss',
            'train_context', 'fuse', 'context_log_probabilities', 'fusion_beats', 'pauses', 'ectopic_rhythm',
-           'recall_normal', 'Classifier', 'MultiScale', 'pooled', 'stem', 'Recalibrated', 'ChannelAttention',
+           'relabel_ectopic', 'Classifier', 'MultiScale', 'pooled', 'stem', 'Recalibrated', 'ChannelAttention',
            'TimeAttention', 'ECGTransForm', 'context_weights', 'weighted_loss', 'smote', 'row_batches', 'classify_rows',
-           'train_rows', 'ptb_records', 'detected', 'ptb_beats', 'saliency', 'embed', 'load_classifier', 'classify',
+           'train_rows', 'ptb_records', 'detect_beats', 'ptb_beats', 'saliency', 'embed', 'load_classifier', 'classify',
            'annotate', 'episodes']
 
 # %% ../nbs/04_ecgtransform.ipynb #c004
@@ -131,7 +131,7 @@ def cut_beats(
     return (x/np.maximum(np.median(np.ptp(x[..., QRS], -1), 0), .05)[:, None]).astype(np.float32)
 
 # %% ../nbs/04_ecgtransform.ipynb #c033
-def usual_beats(
+def dominant_beats(
     x:np.ndarray,  # `(beat, lead, time)`, from `cut_beats`
     rounds:int=5,
 )->np.ndarray: # mask, half of the beats
@@ -175,7 +175,7 @@ def rhythm_features(
 WAVES = dict(p=(-.26, -.09), qrs=(-.09, .11), t=(.11, .45), all=(-.26, .45))  # s from R
 
 # three arrays `(beat, lead)`: correlation, log distance, projection
-def likeness(x:np.ndarray, ref:np.ndarray)->list:
+def similarity(x:np.ndarray, ref:np.ndarray)->list:
     u, v = (a - a.mean(-1, keepdims=True) for a in (x, ref))
     uu, vv, uv = (u*u).sum(-1), (v*v).sum(-1) + 1e-3, (u*v).sum(-1)
     return [uv/np.sqrt(uu*vv + 1e-6), np.log(((u - v)**2).sum(-1) + 1e-2), uv/vv]
@@ -187,7 +187,7 @@ def shape_features(
     "Each wave compared with the record's template and with the beats around; the QRS complex measured; noise."
     refs = np.broadcast_to(np.median(x[near], 0), x.shape), running_median(x, 31)
     part = {k: slice(BEFORE + int(a*FS), BEFORE + int(b*FS)) for k, (a, b) in WAVES.items()}
-    compared = [v for ref in refs for s in part.values() for v in likeness(x[..., s], ref[..., s])]
+    compared = [v for ref in refs for s in part.values() for v in similarity(x[..., s], ref[..., s])]
     q = x[..., QRS]
     size, step, top = np.ptp(q, -1), np.abs(np.diff(q, axis=-1)), np.abs(q).max(-1, keepdims=True)
     measured = [np.log(size + .05), np.log(step.max(-1) + .02), np.log(step.sum(-1)/(size + .05) + .05), q.max(-1), q.min(-1), q.argmax(-1)/10, q.argmin(-1)/10, (np.abs(q) > .5*top).mean(-1)]
@@ -195,7 +195,7 @@ def shape_features(
     return np.concatenate(compared + measured + [running_median(rough, 5)], -1)
 
 # %% ../nbs/04_ecgtransform.ipynb #c042
-def against_usual(
+def robust_z(
     features:np.ndarray, # `(beat, feature)`
     near:np.ndarray,     # mask of the usual beats
     floor:float=.05,     # added to the spread
@@ -214,10 +214,10 @@ def patient_beats(
     at = rec.beats["sample"].values if at is None else np.asarray(at)
     if len(at) < 30: raise ValueError(f"record {rec.name}: {len(at)} beats; at least 30 are needed to know what is usual for a patient")
     x = cut_beats(rec, at)
-    near = usual_beats(x)
+    near = dominant_beats(x)
     raw = np.concatenate([rhythm_features(at/rec.fs), shape_features(x, near)], -1).astype(np.float32)
     x = np.concatenate([x, x - running_median(x, 31)], 1)
-    return Beats(torch.tensor(x), y, np.full(len(at), rec.name), at, torch.tensor(against_usual(raw, near)), torch.tensor(raw))
+    return Beats(torch.tensor(x), y, np.full(len(at), rec.name), at, torch.tensor(robust_z(raw, near)), torch.tensor(raw))
 
 # %% ../nbs/04_ecgtransform.ipynb #c047
 # `(classes, classes)`: rows truth, columns guess; beats without a label are skipped
@@ -369,8 +369,8 @@ def simulate_runs(
         rr[first:first + n] = fast*(1 + .03*rng.normal(size=n))
         y[here] = 1
         z[here, rhythm:] = shapes[torch.tensor(rng.integers(len(shapes), size=n))]
-    near = usual_beats(beats.x[:, :2].numpy())
-    z[:, :rhythm] = torch.tensor(against_usual(rhythm_features(np.r_[0, np.cumsum(rr)]), near))
+    near = dominant_beats(beats.x[:, :2].numpy())
+    z[:, :rhythm] = torch.tensor(robust_z(rhythm_features(np.r_[0, np.cumsum(rr)]), near))
     return z, y
 
 # %% ../nbs/04_ecgtransform.ipynb #c070
@@ -478,7 +478,7 @@ def ectopic_rhythm(
     change = np.abs(np.diff(np.log(relative)))[~beside[1:]]
     return bool((np.abs(relative[ends] - 2) < .2).mean() < double and np.median(change) < regular)
 
-def recall_normal(guess:np.ndarray, t:np.ndarray)->np.ndarray:
+def relabel_ectopic(guess:np.ndarray, t:np.ndarray)->np.ndarray:
     "`guess` of a record with an ectopic rhythm put right: N after pauses, S elsewhere; V stays."
     ends, _ = pauses(t)
     return np.where(guess == 2, guess, np.where(ends, 0, 1))
@@ -504,7 +504,7 @@ class Classifier:
             here = beats.record == k
             x, t = beats.x[here, :2].numpy(), beats.sample[here]/fs
             if "fusion" in self.rules: out[here] = fusion_beats(x, out[here], p[here, 2].numpy())
-            if "gate" in self.rules and ectopic_rhythm(t): out[here] = recall_normal(out[here], t)
+            if "gate" in self.rules and ectopic_rhythm(t): out[here] = relabel_ectopic(out[here], t)
         return out
 
 # %% ../nbs/04_ecgtransform.ipynb #c099
@@ -663,7 +663,7 @@ def ptb_records(
         if label >= 0: found.append((path.stem, person.get(path.stem, path.stem), label))
     return pd.DataFrame(found, columns=["name", "patient", "label"])
 
-def detected(rec:Record)->Record:
+def detect_beats(rec:Record)->Record:
     "`rec` with R peaks found by sleepecg on its first lead, labelled N for now (their class is not known)."
     at = sleepecg.detect_heartbeats(rec.sig[0].astype(float), rec.fs)
     return replace(rec, notes=pd.DataFrame(dict(record=rec.name, sample=at, symbol="N", aami="N", note="")))
@@ -675,7 +675,7 @@ def ptb_beats(
     "Beats of one PTB record as in the heartbeat data set: lead II (the only one that is read), 125 Hz."
     raw = wfdb.rdrecord(str(path), channel_names=["ii"])
     rec = Record(Path(path).name, raw.p_signal.T, raw.fs, ["II"], source="ptbdb")
-    b = heartbeats(detected(rec), step=round(rec.fs/125))
+    b = heartbeats(detect_beats(rec), step=round(rec.fs/125))
     return replace(b, y=torch.full_like(b.y, label))
 
 # %% ../nbs/04_ecgtransform.ipynb #c143
@@ -725,7 +725,7 @@ def classify(
         if x.ndim != 2 or not fs or fs <= 0: raise ValueError(f"classify: signal of shape {np.shape(sig)} at {fs} Hz; expected (lead, time) or (time,), and the rate")
         sig = Record("recording", x, fs, [str(i + 1) for i in range(len(x))])
     rec, model = fill_gaps(sig, "interpolate"), model or load_classifier()
-    at = np.asarray(at) if at is not None else (rec if len(rec.beats) else detected(rec)).beats["sample"].values
+    at = np.asarray(at) if at is not None else (rec if len(rec.beats) else detect_beats(rec)).beats["sample"].values
     beats = patient_beats(rec, at)
     p = model.probabilities(beats).numpy().round(4)
     return pd.DataFrame(dict(sample=at, seconds=at/rec.fs, aami=[CLASSES[i] for i in model(beats, rec.fs)]) | dict(zip(CLASSES, p.T)))
