@@ -7,8 +7,10 @@ __all__ = ['SIZE', 'FS', 'HORIZONS', 'mlii_first', 'spread_windows', 'beat_count
            'autocorrelation', 'last_beat', 'ar_forecast', 'linear_map', 'match_distance', 'analogues', 'parrot',
            'downsample', 'blocks', 'principal_components', 'weighted_continuation', 'blend', 'LearnedParroting',
            'perplexity', 'VectorQuantizer', 'total', 'redraw_codes', 'update_codes', 'ResidualQuantizer',
-           'ResidualUnit', 'offset_and_scale', 'VQVAE', 'reconstruction_loss', 'random_windows', 'reconstruct',
-           'stretched', 'horizon_loss']
+           'ResidualUnit', 'offset_and_scale', 'VQVAE', 'reconstruction_loss', 'random_windows', 'Block',
+           'CausalTransformer', 'hint', 'patches', 'Votes', 'TokenPrior', 'draw_code', 'Forecaster', 'continue_tokens',
+           'PatchTransformer', 'reconstruct', 'stretched', 'horizon_loss', 'crps', 'energy_score', 'in_band',
+           'next_beat', 'described', 'told_apart', 'load_forecaster', 'forecast']
 
 # %% ../nbs/02_forecast.ipynb #c004
 from collections.abc import Callable
@@ -17,15 +19,19 @@ from pathlib import Path
 # %% ../nbs/02_forecast.ipynb #c005
 import numpy as np
 import pandas as pd
+import sleepecg
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+from safetensors import safe_open
 from scipy.signal import resample_poly
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import GroupKFold, cross_val_predict
 from torch import nn
 
 # %% ../nbs/02_forecast.ipynb #c006
-from .data import Record, crop, windows
-from .training import load_weights
+from .data import Record, crop, project_root, resample, windows
+from .training import load_weights, seed_all
 
 # %% ../nbs/02_forecast.ipynb #c015
 SIZE = 1440 # samples in a window: 4 s at 360 Hz
@@ -149,11 +155,14 @@ def analogues(
     k:int=10,          # how many
     pattern:int=120,   # samples that are compared
     gap:int=18,        # samples at the end at which no copy may start
+    apart:int=0,       # samples on both sides of a match within which there is no other one
 )->torch.Tensor: # `(batch, k, size)`, the best first
     "What followed the `k` moments that were most like the present."
     distance, lift = match_distance(past, pattern)
     time = past.shape[1] - gap
-    at = distance[:, :time].topk(k, largest=False).indices
+    distance = distance[:, :time]
+    nearest = -F.max_pool1d(-distance[:, None], 2*apart + 1, 1, apart)[:, 0]
+    at = (distance + 1e6*(distance > nearest)).topk(k, largest=False).indices
     steps = at[..., None] + torch.arange(size, device=past.device) % (past.shape[1] - at)[..., None]
     return past.gather(1, steps.flatten(1)).view(*at.shape, size) + lift.gather(1, at)[..., None]
 
@@ -417,7 +426,241 @@ def random_windows(
     factor = lambda: gain**(2*torch.rand(batch_size, leads, 1, device=signals.device) - 1)
     return lambda step: crop(signals, rand(n), rand(time - size + 1), size)*factor()
 
-# %% ../nbs/02_forecast.ipynb #c089
+# %% ../nbs/02_forecast.ipynb #c087
+class Block(nn.Module):
+    "Causal self-attention, then a small network, each added to its input. `(batch, position, width)` in and out."
+    def __init__(self,
+        width:int,   # numbers per position, a multiple of `heads`
+        heads:int=4,
+        causal:bool=True,
+    ):
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3*width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4*width), nn.GELU(), nn.Linear(4*width, width))
+
+    # `cache`: a dictionary that keeps keys and values; with something in it, `x` is one new position
+    def forward(self, x:torch.Tensor, cache:dict=None)->torch.Tensor:
+        if cache and x.shape[1] != 1: raise ValueError(f"Block: {x.shape[1]} new positions after a filled cache; expected 1")
+        q, k, v = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        if cache: k, v = torch.cat([cache["k"], k], 2), torch.cat([cache["v"], v], 2)
+        if cache is not None: cache.update(k=k, v=v)
+        # a single position may look at everything there is
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal and x.shape[1] > 1)
+        x = x + self.out(mixed.transpose(1, 2).flatten(2))
+        return x + self.mlp(self.norm2(x))
+
+# %% ../nbs/02_forecast.ipynb #c088
+class CausalTransformer(nn.Module):
+    "Blocks over learned positions. `(batch, position, width)` in and out."
+    def __init__(self, width:int=96, depth:int=3, positions:int=256):
+        super().__init__()
+        self.position = nn.Parameter(.02*torch.randn(positions, width))
+        self.blocks, self.norm = nn.ModuleList(Block(width) for _ in range(depth)), nn.LayerNorm(width)
+
+    def caches(self)->list: return [{} for _ in self.blocks] # empty, one per block
+
+    def forward(self, x:torch.Tensor, caches:list=None)->torch.Tensor:
+        start = caches[0]["k"].shape[2] if caches and caches[0] else 0
+        end = start + x.shape[1]
+        if end > len(self.position): raise ValueError(f"CausalTransformer: position {end}; it was built for {len(self.position)}")
+        x = x + self.position[start:end]
+        for block, cache in zip(self.blocks, caches or [None]*len(self.blocks)): x = block(x, cache)
+        return self.norm(x)
+
+# %% ../nbs/02_forecast.ipynb #c092
+# `(batch, 1 + n, lead, size)`, mV
+def hint(copier:nn.Module, past:torch.Tensor, size:int, n:int=2)->torch.Tensor:
+    "What copying says about the next `size` samples of each lead of `past`, `(batch, lead, time)`, mV: the copier's forecast, and `n` analogues at least 0.15 s apart."
+    z, offset, scale = standardise(past.flatten(0, 1), past.shape[-1])
+    said = torch.cat([copier(z, size)[:, None], analogues(z, size, n, apart=54)], 1)
+    return (offset[:, None] + scale[:, None]*said).unflatten(0, (len(past), -1)).transpose(1, 2)
+
+# `(batch, positions, channel*stride)`
+def patches(x:torch.Tensor, stride:int)->torch.Tensor:
+    "Signals `(batch, channel, time)` as one row of numbers per position."
+    return x.unflatten(-1, (-1, stride)).transpose(1, 2).flatten(2)
+
+# %% ../nbs/02_forecast.ipynb #c095
+class Votes(nn.Module):
+    "Log-probabilities of codes from suggestions: a mixture of kernels around them, steered by a state."
+    def __init__(self,
+        codebook:torch.Tensor, # `(codes, dim)`
+        suggestions:int,
+        width:int,             # of the state
+    ):
+        super().__init__()
+        self.register_buffer("codebook", codebook.clone())
+        # of each suggestion: weight, sharpness, shift
+        self.steer = nn.Linear(width, suggestions*(2 + codebook.shape[1]))
+        nn.init.zeros_(self.steer.weight); nn.init.zeros_(self.steer.bias)
+
+    # state `(..., width)`, suggestions `(..., suggestions, dim)` -> `(..., codes)`
+    def forward(self, state:torch.Tensor, said:torch.Tensor)->torch.Tensor:
+        steer = self.steer(state).unflatten(-1, (said.shape[-2], -1)).float()
+        center, e = said.float() + steer[..., 2:], self.codebook
+        distance = center.square().sum(-1, keepdim=True) - 2*center @ e.T + e.square().sum(-1)
+        beta = (3*steer[..., 1:2]).exp()/(2*e.square().mean() + 1e-6)
+        votes = (-beta*distance).log_softmax(-1)
+        return (steer[..., :1].log_softmax(-2) + votes).logsumexp(-2)
+
+# %% ../nbs/02_forecast.ipynb #c098
+class TokenPrior(nn.Module):
+    "Probabilities of the next tokens, position by position, from the tokens before and a hint."
+    def __init__(self,
+        codebook:torch.Tensor, # of the first level, `(codes, dim)`
+        levels:int=3,          # tokens per position
+        hints:int=3,
+        width:int=96,
+        depth:int=3,
+        positions:int=240,
+    ):
+        super().__init__()
+        self.levels, (self.codes, self.dim), self.hints = levels, codebook.shape, hints
+        self.embed, self.hint = nn.Embedding(levels*self.codes, width), nn.Linear(hints*self.dim, width)
+        self.net, self.votes = CausalTransformer(width, depth, positions), Votes(codebook, hints + 1, width)
+        self.heads = nn.ModuleList(nn.Linear(width, self.codes) for _ in range(levels))
+        nn.init.normal_(self.embed.weight, std=.3)
+        nn.init.zeros_(self.heads[0].weight); nn.init.zeros_(self.heads[0].bias)
+
+    # state of each position, `(batch, n, width)`, from the tokens before it, `(batch, n, levels)`, and its hint, `(batch, n, hints*dim)`
+    def forward(self, before:torch.Tensor, hint:torch.Tensor, caches:list=None)->torch.Tensor:
+        return self.net(self.embed(before).sum(2) + self.hint(hint), caches)
+
+    # logits of the first token, `(batch, n, codes)`
+    def first(self, state:torch.Tensor, before:torch.Tensor, hint:torch.Tensor)->torch.Tensor:
+        said = torch.cat([hint.unflatten(-1, (self.hints, -1)), self.votes.codebook[before[..., :1]]], -2)
+        return self.votes(state, said) + self.heads[0](state)
+
+    # nats of each level; the last positions, those with a hint, are scored
+    def loss(self, tokens:torch.Tensor, hint:torch.Tensor)->torch.Tensor:
+        n = hint.shape[1]
+        state = self(tokens[:, :-1], F.pad(hint, (0, 0, tokens.shape[1] - 1 - n, 0)))[:, -n:]
+        logits, losses = self.first(state, tokens[:, -n - 1:-1], hint), []
+        for level in range(self.levels):
+            target = tokens[:, -n:, level]
+            losses.append(F.cross_entropy(logits.flatten(0, 1).float(), (target - level*self.codes).flatten()))
+            state = state + self.embed(target)  # the next level knows this one
+            if level + 1 < self.levels: logits = self.heads[level + 1](state)
+        return torch.stack(losses)
+
+# %% ../nbs/02_forecast.ipynb #c100
+def draw_code(
+    logits:torch.Tensor,   # `(batch, codes)`
+    temperature:float=1.,  # 0: the most probable
+    top_k:int=0,           # 0: all
+)->torch.Tensor: # `(batch,)`
+    "One code of each row, by its probability. Raises `ValueError` for a negative temperature."
+    if temperature < 0: raise ValueError(f"draw_code: temperature {temperature}; expected 0 or more")
+    if temperature == 0: return logits.argmax(-1)
+    if top_k: logits = logits.masked_fill(logits < logits.topk(top_k).values[:, -1:], -torch.inf)
+    return torch.multinomial((logits.float()/temperature).softmax(-1), 1)[:, 0]
+
+# %% ../nbs/02_forecast.ipynb #c103
+class Forecaster(nn.Module):
+    "Many futures of a past: `(batch, 2, past)` in mV, at least 10 s at best, to `(batch, n, 2, size)`."
+    def __init__(self, tokenizer:nn.Module, copier:nn.Module, prior:nn.Module):
+        super().__init__()
+        self.tokenizer, self.copier, self.prior = tokenizer, copier, prior
+        for part in (tokenizer, copier): part.requires_grad_(False)
+
+    def train(self, mode:bool=True)->nn.Module: # the finished parts stay as they are
+        super().train(mode)
+        for part in (self.tokenizer, self.copier): part.eval()
+        return self
+
+    def tokens(self, x, given): return self.tokenizer.encode(x, given).unflatten(1, (-1, self.prior.levels))
+
+    # tokens of the last 4 s of `past`, hints for `size` samples, offset and scale
+    @torch.no_grad()
+    def seen(self, past:torch.Tensor, size:int)->tuple:
+        given, edge = offset_and_scale(past[..., -SIZE:]), 24*self.tokenizer.stride
+        offset, scale = (g[:, None] for g in given)
+        said = hint(self.copier, past, size, self.prior.hints - 1)
+        # as if it had come true: behind the end of the past, so that the encoder feels no edge
+        said = torch.cat([past[:, None, :, -edge:].expand(-1, said.shape[1], -1, -1), said], -1)
+        z = self.tokenizer.encoder(((said - offset)/scale).flatten(0, 1))[..., 24:].unflatten(0, (len(past), -1))
+        return self.tokens(past[..., -SIZE:], given), z.permute(0, 3, 1, 2).flatten(2), given
+
+    # the training loss, of the last `size` samples
+    def forward(self, x:torch.Tensor, size:int)->dict:
+        with torch.autocast(x.device.type, enabled=False), torch.no_grad():
+            past, said, given = self.seen(x[..., :-size], size)
+            future = self.tokens(x[..., -size - SIZE:], given)[:, past.shape[1]:]
+        losses = self.prior.loss(torch.cat([past, future], 1), said)
+        return dict(loss=losses.mean()) | {f"level_{i + 1}": l for i, l in enumerate(losses)}
+
+    @torch.no_grad()
+    def futures(self, past:torch.Tensor, size:int, n:int=19, temperature:float=1., top_k:int=0)->torch.Tensor:
+        tokens, said, given = self.seen(past, size)
+        tokens = continue_tokens(self.prior, tokens, said, n, temperature, top_k).flatten(1)
+        y = self.tokenizer.decode(tokens, *(g.repeat_interleave(n, 0) for g in given))
+        return y[..., -size:].unflatten(0, (-1, n))
+
+# %% ../nbs/02_forecast.ipynb #c104
+@torch.no_grad()
+def continue_tokens(
+    prior:nn.Module,     # `TokenPrior`
+    tokens:torch.Tensor, # the past, `(batch, positions, levels)`
+    hint:torch.Tensor,   # for the positions to be written, `(batch, m, numbers)`
+    n:int,               # futures of each past
+    temperature:float=1.,
+    top_k:int=0,
+)->torch.Tensor: # past and future, `(batch*n, positions + m, levels)`
+    "Draw the next positions one after the other; the past is read once for all futures."
+    caches = prior.net.caches()
+    prior(tokens[:, :-1], torch.zeros_like(hint[:, :1]).expand(-1, tokens.shape[1] - 1, -1), caches)
+    for cache in caches: cache.update({k: v.repeat_interleave(n, 0) for k, v in cache.items()})
+    tokens, hint = tokens.repeat_interleave(n, 0), hint.repeat_interleave(n, 0)
+    for i in range(hint.shape[1]):
+        before, said, drawn = tokens[:, -1:], hint[:, i:i+1], []
+        state = prior(before, said, caches)
+        logits = prior.first(state, before, said)
+        for level in range(prior.levels):
+            drawn.append(draw_code(logits[:, 0], temperature, top_k)[:, None] + level*prior.codes)
+            state = state + prior.embed(drawn[-1])
+            if level + 1 < prior.levels: logits = prior.heads[level + 1](state)
+        tokens = torch.cat([tokens, torch.stack(drawn, -1)], 1)
+    return tokens
+
+# %% ../nbs/02_forecast.ipynb #c107
+class PatchTransformer(nn.Module):
+    "A causal Transformer on patches of both leads; the next patch is Gaussian. Interface of `Forecaster`."
+    def __init__(self, width:int=96, depth:int=3, stride:int=12, leads:int=2, positions:int=240):
+        super().__init__()
+        self.stride, self.leads = stride, leads
+        self.inp, self.net, self.out = nn.Linear(leads*stride, width), CausalTransformer(width, depth, positions), nn.Linear(width, 2*leads*stride)
+
+    # mean and logarithm of the spread of the patch after each
+    def next(self, x:torch.Tensor, caches:list=None)->tuple:
+        mean, log_std = self.out(self.net(self.inp(x), caches)).chunk(2, -1)
+        return mean, log_std.clamp(-4, 1)
+
+    # the training loss, of the last `size` samples
+    def forward(self, x:torch.Tensor, size:int)->dict:
+        offset, scale = offset_and_scale(x[..., -size - SIZE:-size])
+        z = patches((x[..., -size - SIZE:] - offset)/scale, self.stride)
+        mean, log_std = (y[:, -size//self.stride:].float() for y in self.next(z[:, :-1]))
+        error = (z[:, -size//self.stride:] - mean)/log_std.exp()
+        return dict(loss=(.5*error.square().clamp(max=100) + log_std).mean())
+
+    @torch.no_grad()
+    # `(batch, n, lead, size)`, mV
+    def futures(self, past:torch.Tensor, size:int, n:int=19)->torch.Tensor:
+        offset, scale = offset_and_scale(past[..., -SIZE:])
+        z, caches, drawn = patches((past[..., -SIZE:] - offset)/scale, self.stride), self.net.caches(), []
+        self.next(z[:, :-1], caches)
+        for cache in caches: cache.update({k: v.repeat_interleave(n, 0) for k, v in cache.items()})
+        x = z[:, -1:].repeat_interleave(n, 0)
+        for _ in range(size//self.stride):
+            mean, log_std = self.next(x, caches)
+            x = mean + log_std.exp()*torch.randn_like(mean)
+            drawn.append(x)
+        y = torch.cat(drawn, 1).unflatten(2, (self.leads, self.stride)).transpose(1, 2).flatten(2)
+        return (offset + scale*y.unflatten(0, (-1, n)).transpose(0, 1)).transpose(0, 1)
+
+# %% ../nbs/02_forecast.ipynb #c112
 def reconstruct(
     model:nn.Module,      # `VQVAE`, in evaluation mode
     x:np.ndarray,         # mV, `(window, lead, time)`
@@ -431,7 +674,7 @@ def reconstruct(
             out.append((y.cpu(), torch.bincount(ids.flatten().cpu(), minlength=codes)))
     return torch.cat([y for y, _ in out]).numpy(), sum(n for _, n in out)
 
-# %% ../nbs/02_forecast.ipynb #c096
+# %% ../nbs/02_forecast.ipynb #c119
 def stretched(
     batch:Callable,   # step -> `(batch, lead, time)`, longer by `most` than needed
     size:int,         # samples to return
@@ -451,3 +694,108 @@ def horizon_loss(
 )->torch.Tensor:
     "nMSE, mean over the horizons, where a window counts 8 at most."
     return up_to((forecast - truth)**2, horizons).mean(-1).clamp(max=8).mean()
+
+# %% ../nbs/02_forecast.ipynb #c136
+def crps(
+    futures:torch.Tensor, # `(window, n, time)`, at least two
+    truth:torch.Tensor,   # `(window, time)`
+)->torch.Tensor: # `(window, time)`, in the unit of the signal; lower is better
+    "Continuous ranked probability score of an ensemble, in its fair form: mean distance to the truth minus half the mean distance of two futures."
+    n = futures.shape[1]
+    if n < 2: raise ValueError(f"crps: {n} future; expected at least 2, one alone has no spread")
+    ordered, rank = futures.sort(1).values, torch.arange(1, n + 1, device=futures.device)[:, None]
+    apart = 2*((2*rank - n - 1)*ordered).sum(1)/(n*(n - 1))
+    return (futures - truth[:, None]).abs().mean(1) - apart/2
+
+def energy_score(futures:torch.Tensor, truth:torch.Tensor)->torch.Tensor: # `(window,)`
+    "The same for whole futures as points in space: distances are root-mean-square over time, so a wrong *course* costs, not only a wrong range."
+    n, time = futures.shape[1:]
+    pairs = torch.cdist(futures, futures).sum((1, 2))/(n*(n - 1))
+    return ((futures - truth[:, None]).norm(dim=-1).mean(1) - pairs/2)/time**.5
+
+# `(window, time)`, bool
+def in_band(futures:torch.Tensor, truth:torch.Tensor, band:float)->torch.Tensor:
+    "Is the truth between two futures of symmetric rank, between which it should be in a part `band` of all cases? Raises `ValueError` where no ranks fit."
+    n = futures.shape[1]
+    rank = (n + 1)*(1 - band)/2
+    if abs(rank - round(rank)) > 1e-6 or round(rank) < 1: raise ValueError(f"in_band: {n} futures have no ranks for {band:.0%}; 19 have for 50 % and 90 %")
+    ordered = futures.sort(1).values
+    return (ordered[:, round(rank) - 1] <= truth) & (truth <= ordered[:, n - round(rank)])
+
+# %% ../nbs/02_forecast.ipynb #c151
+def next_beat(
+    past:np.ndarray,   # one lead, `(time,)`
+    future:np.ndarray, # what follows, forecast or recorded
+    fs:float=FS,
+)->float: # s after the end of the past; infinite where none is found
+    "Time of the first beat after the past, by sleepecg's detector over both."
+    beats = sleepecg.detect_heartbeats(np.concatenate([past, future]).astype(float), fs)
+    after = (beats[beats >= len(past)] - len(past))/fs
+    return float(after[0]) if len(after) else np.inf
+
+# %% ../nbs/02_forecast.ipynb #c155
+def described(x:torch.Tensor)->np.ndarray: # `(window, features)`
+    "What a signal `(window, time)` is like, wherever its beats are: log power up to 60 Hz in bands, and quantiles of values and of slopes."
+    power = torch.fft.rfft(x - x.mean(-1, keepdim=True)).abs().square()
+    bands = F.adaptive_avg_pool1d(power[:, None, 1:round(60*x.shape[-1]/FS)], 30)[:, 0]
+    q = torch.tensor([.01, .05, .25, .5, .75, .95, .99])
+    return torch.cat([(bands + 1e-6).log(), torch.quantile(x, q, -1).T, torch.quantile(x.diff(), q, -1).T], 1).numpy()
+
+def told_apart(
+    real:dict, # patient -> `(window, time)`
+    fake:dict, # the same patients
+    seed:int=0,
+# of each patient, the part of its windows that is recognised; 0.5: not better than a coin
+)->list:
+    "Classifier two-sample test: gradient boosting on `described`, each patient judged by a classifier of other patients."
+    x = np.concatenate([described(s[who]) for s in (real, fake) for who in real])
+    y = np.repeat([0, 1], [sum(map(len, s.values())) for s in (real, fake)])
+    who = np.concatenate([np.repeat(i, len(w)) for s in (real, fake) for i, w in enumerate(s.values())])
+    folds = GroupKFold(min(5, len(real)))
+    guess = cross_val_predict(HistGradientBoostingClassifier(random_state=seed, max_iter=60), x, y, groups=who, cv=folds)
+    return [float((guess == y)[who == i].mean()) for i in range(len(real))]
+
+# %% ../nbs/02_forecast.ipynb #c192
+def load_forecaster(
+    path:Path=None, # of a `forecaster.safetensors`; None: that of the published run
+)->Forecaster: # on the CPU, ready for `forecast`
+    "Auto-encoder, copier and prior of a run; sizes are read from the file. `FileNotFoundError` where there is none."
+    path = Path(path or project_root()/"outputs"/"02_forecast"/"paper"/"forecaster.safetensors")
+    if not path.exists(): raise FileNotFoundError(f"no weights {path.name} in {path.parent.name}/: they come with the published run of this chapter (preset=paper). "
+                                                  "Give the path of a run of your own, such as outputs/02_forecast/quick/forecaster.safetensors")
+    with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
+    width, leads, kernel = shape["tokenizer.encoder.0.weight"]
+    count = lambda start: len({k.split(".")[start.count(".")] for k in shape if k.startswith(start)})
+    levels, (codes, dim) = count("tokenizer.quantizer.stages."), shape["tokenizer.quantizer.stages.0.codebook"]
+    tokenizer = VQVAE(width, kernel//2, dim, count("tokenizer.encoder.") - 2, leads, ResidualQuantizer(levels, codes, dim))
+    (positions, prior_width), hints = shape["prior.net.position"], shape["prior.hint.weight"][1]//dim
+    prior = TokenPrior(torch.zeros(codes, dim), levels, hints, prior_width, count("prior.net.blocks."), positions)
+    return load_weights(Forecaster(tokenizer, LearnedParroting(shape["copier.score.0.weight"][0]), prior), path)
+
+# %% ../nbs/02_forecast.ipynb #c194
+def forecast(
+    sig:np.ndarray, # the past, mV, `(lead, time)` or `(time,)`, one lead or two; 10 s at best, the last 4 s at least
+    fs:float,            # Hz
+    seconds:float=3.,    # how far
+    n:int=19,            # futures
+    model:Forecaster=None, # None: `load_forecaster()`
+    seed:int=0,
+    temperature:float=1.,
+    top_k:int=0,
+)->np.ndarray: # `(n, lead, time)`, mV, at `fs`, from the sample after the past
+    "Possible continuations of a recording. Raises `ValueError` for missing samples, another shape, or a past or horizon that the model cannot take."
+    x = np.atleast_2d(np.asarray(sig, np.float32))
+    if x.ndim != 2 or len(x) > 2: raise ValueError(f"forecast: signal of shape {np.shape(sig)}; expected (time,), (1, time) or (2, time)")
+    if not np.isfinite(x).all(): raise ValueError("forecast: the past has missing samples; cut it after the gap, or fill it with ecg_nb.data.fill_gaps")
+    if fs <= 0 or x.shape[1] < 4*fs: raise ValueError(f"forecast: {x.shape[1]} samples at {fs} Hz; expected at least 4 s, time on the last axis")
+    model = (model or load_forecaster()).eval()
+    stride, longest = model.tokenizer.stride, len(model.prior.net.position)*model.tokenizer.stride - SIZE
+    size = -(-round(seconds*FS)//stride)*stride # whole positions
+    if not 0 < size <= longest: raise ValueError(f"forecast: {seconds} s; this model was built for more than 0 and at most {longest/FS:g} s")
+    at_360 = lambda y, a, b: resample(Record("recording", y, a, [str(i) for i in range(len(y))]), b).sig
+    past = at_360(x, fs, FS)[:, -10*FS:]
+    device = next(model.parameters()).device
+    seed_all(seed)
+    y = model.futures(torch.tensor(past[[0, -1]])[None].to(device), size, n, temperature, top_k)[0].cpu().numpy()
+    y = at_360(y.reshape(-1, size), FS, fs).reshape(n, 2, -1)
+    return y[:, :len(x), :round(seconds*fs)]
