@@ -500,7 +500,8 @@ class Votes(nn.Module):
     def forward(self, state:torch.Tensor, said:torch.Tensor)->torch.Tensor:
         steer = self.steer(state).unflatten(-1, (said.shape[-2], -1)).float()
         center, e = said.float() + steer[..., 2:], self.codebook
-        distance = center.square().sum(-1, keepdim=True) - 2*center @ e.T + e.square().sum(-1)
+        # a difference of large numbers: not in half precision
+        with torch.autocast(state.device.type, enabled=False): distance = center.square().sum(-1, keepdim=True) - 2*center @ e.T + e.square().sum(-1)
         beta = (3*steer[..., 1:2]).exp()/(2*e.square().mean() + 1e-6)
         votes = (-beta*distance).log_softmax(-1)
         return (steer[..., :1].log_softmax(-2) + votes).logsumexp(-2)
