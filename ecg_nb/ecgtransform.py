@@ -22,7 +22,6 @@ from functools import partial
 from pathlib import Path
 
 # %% ../nbs/04_ecgtransform.ipynb #c005
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import sleepecg
@@ -37,7 +36,7 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/04_ecgtransform.ipynb #c006
-from .data import COLORS, Record, ecg_paper, fill_gaps, project_root
+from .data import Record, fill_gaps, project_root
 from .training import Run, cosine, fit, load_weights
 
 # %% ../nbs/04_ecgtransform.ipynb #c015
@@ -695,7 +694,7 @@ def saliency(
 # %% ../nbs/04_ecgtransform.ipynb #c146
 def embed(model:BeatNet, beats:Beats)->np.ndarray: # `(beat, 48)`
     "The activations that the last layer turns into classes."
-    device, kept = next(model.parameters()).device, []
+    kept = []
     hook = model.out[-1].register_forward_pre_hook(lambda _, args: kept.append(args[0].detach().cpu()))
     try: log_probabilities(model, beats)
     finally: hook.remove()
