@@ -16,7 +16,7 @@ __all__ = ['FS', 'SIZE', 'MODES', 'TAPS', 'GAUSS', 'ROWS', 'RATES', 'ARRAYS', 'F
            'find_beats', 'cut_beats', 'rhythm_features']
 
 # %% ../nbs/06_diffusion.ipynb #c004
-import json, math
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/06_diffusion.ipynb #c006
-from .data import COLORS, Record, ecg_paper, project_root, snr_db
+from .data import COLORS, Record, project_root, snr_db
 from .training import load_weights
 
 # %% ../nbs/06_diffusion.ipynb #c014
