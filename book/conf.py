@@ -17,7 +17,6 @@ exclude_patterns = ["**.ipynb_checkpoints"]
 notebook_repo = f"{cfg['git_url']}/blob/{cfg['branch']}"
 
 nb_execution_mode = "off"  # pages show the outputs that are committed
-nb_merge_streams = True
 highlight_language = "none"  # blocks of text that name no language: commands, trees of files
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]

@@ -31,12 +31,22 @@ def directives(source):
     return found, "".join(lines)
 
 
+def joined(outputs):
+    "What was printed piece by piece as one; what stands between two tables stays there (MyST-NB's own merging puts it before both)."
+    out = []
+    for o in outputs:
+        last = out[-1] if out else {}
+        if o["output_type"] == last.get("output_type") == "stream" and o["name"] == last["name"]: out[-1] = last | dict(text="".join(last["text"]) + "".join(o["text"]))
+        else: out.append(o)
+    return out
+
+
 def code_cell(cell):
     "Directives become tags; their lines go."
     found, source = directives(text(cell))
     tags = [TAGS.get(d) or TAGS.get(d.split()[0]) for d in found if d]
     kept = cell["metadata"].get("tags", []) + [t for t in tags if t]
-    return cell | dict(source=source, metadata=cell["metadata"] | dict(tags=kept))
+    return cell | dict(source=source, metadata=cell["metadata"] | dict(tags=kept), outputs=joined(cell["outputs"]))
 
 
 def exported(notebook):

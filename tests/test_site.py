@@ -5,7 +5,7 @@ from pygments.lexers import PythonLexer
 from conftest import ROOT, run
 sys.path.insert(0, str(ROOT/"book"))
 from links import dead_links
-from nbdev_reader import Hanging, directives, link_names, toctrees, translate
+from nbdev_reader import Hanging, directives, joined, link_names, toctrees, translate
 
 
 def cell(source, tags=(), kind="code"):
@@ -35,6 +35,11 @@ def test_long_lines_hang_and_far_comments_come_nearer():
     lines = highlight(code, PythonLexer(), Hanging(nowrap=True)).split('<span class="line"')[1:]
     assert ["--in:8ch" in line for line in lines] == [False, True, False, False]
     assert "1</span>  <span" in lines[1] and " "*90 in lines[2] and " "*30 in lines[3]
+
+
+def test_what_is_printed_stays_before_its_table():
+    said, table = lambda text, name="stdout": dict(output_type="stream", name=name, text=text), dict(output_type="display_data", data={})
+    assert joined([said(["one\n"]), said("two\n"), table, said("three\n"), said("four\n", "stderr")]) == [said("one\ntwo\n"), table, said("three\n"), said("four\n", "stderr")]
 
 
 def test_an_exported_function_can_be_linked_to():
