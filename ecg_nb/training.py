@@ -170,7 +170,7 @@ class RunFolder:
         name:str=None, # of the run; `None` takes the preset's
         resume:bool=False, # continue what is there instead of removing it
     ):
-        self.chapter, self.name, self.resume, self.started, self.before = chapter, name or cfg.preset, resume, time.time(), 0
+        self.chapter, self.cfg, self.name, self.resume, self.started, self.before = chapter, cfg, name or cfg.preset, resume, time.time(), 0
         self.folder = output_dir()/chapter/self.name
         config = json.loads(json.dumps(vars(cfg), default=str))
         if resume and (self.folder/"params.json").exists(): self._same(config)
@@ -188,6 +188,7 @@ class RunFolder:
                                     + "; ask for the stored values, or start over with resume=False")
 
     is_main = property(lambda self: os.environ.get("RANK", "0") == "0", doc="Only the first of several processes writes.")
+    def child(self, name): return type(self)(f"{self.chapter}/{self.name}/checkpoints", self.cfg, name, self.resume) # a run of one part of this one
     def seconds(self): return round(self.before + time.time() - self.started, 1) # spent so far, all parts of the run
     def params(self): return json.loads((self.folder/"params.json").read_text()) # what was asked for
     def write(self, name, data): return write_atomic(self.folder/name, data) if self.is_main else self.folder/name # its path
@@ -314,10 +315,16 @@ def read_metrics(
 
 def published(
     chapter:str, # such as `03_denoise`
+    full:dict=None, # the parameters of its full run: prints how the run was made, and what it has less of
 )->pd.DataFrame: # scores of its full run, or `None`
     "The scores in `outputs/<chapter>/paper/` of the project; a notice where they are missing."
     folder = project_root()/"outputs"/chapter/"paper"
-    if (folder/"metrics.json").exists(): return read_metrics(folder)
+    if (folder/"metrics.json").exists():
+        said = json.loads((folder/"params.json").read_text())
+        shorter = {k: f"{said['config'].get(k)} instead of {v}" for k, v in (full or {}).items() if said["config"].get(k) != v}
+        made = f"device {said['device']}, {said['seconds']/60:.0f} minutes, commit {said['commit']};"
+        if full: print(made, "differs from the preset 'paper' in:" if shorter else "the full preset", shorter or "")
+        return read_metrics(folder)
     logging.getLogger("ecg_nb").warning("%s: the full run (preset=paper) is not run yet, its scores are missing below", chapter)
 
 # %% ../nbs/01_training.ipynb #c064
