@@ -6,11 +6,11 @@
 __all__ = ['SIZE', 'TEST_A', 'TRAIN_A', 'PARTS', 'KINDS', 'STYLE', 'TRAINING_PLOTS', 'two_leads', 'protocol_windows',
            'add_white_noise', 'moments', 'scores', 'butterworth', 'savitzky_golay', 'shrink', 'cycle_spin',
            'RecurrentDenoiser', 'ConvBlock', 'CNNDenoiser', 'TransformerDenoiser', 'GradientCodebook', 'AttentionBlock',
-           'VQTransformer', 'source_model', 'ResidualBlock', 'BiasFreeUNet', 'log_ratio', 'white_noise_batches',
-           'denoise_windows', 'curriculum', 'source_loss', 'plateau', 'plot_points', 'plot_training', 'benchmark',
-           'highpass', 'real_noise_batches', 'log_ratio_ac', 'noise_gate', 'gated', 'block_noise', 'load_denoiser',
-           'denoise', 'read_signal', 'try_window', 'plot_window', 'explorer_controls', 'noise_kinds', 'explored',
-           'Explorer']
+           'VQTransformer', 'source_model', 'ResidualBlock', 'elsewhere', 'NonLocal', 'BiasFreeUNet', 'log_ratio',
+           'white_noise_batches', 'denoise_windows', 'curriculum', 'source_loss', 'plateau', 'plot_points',
+           'plot_training', 'benchmark', 'highpass', 'varied', 'real_noise_batches', 'log_ratio_ac', 'noise_gate',
+           'gated', 'block_noise', 'load_denoiser', 'denoise', 'read_signal', 'try_window', 'plot_window',
+           'explorer_controls', 'noise_kinds', 'explored', 'Explorer']
 
 # %% ../nbs/03_denoise.ipynb #c004
 from collections.abc import Callable
@@ -274,6 +274,52 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x:torch.Tensor)->torch.Tensor: return x + self.second(torch.relu(self.first(x)))
 
+# %% ../nbs/03_denoise.ipynb #c059b
+def elsewhere(
+    queries:torch.Tensor, # `(batch, dim, n)`
+    keys:torch.Tensor,    # `(batch, dim, ratio*n)`
+    values:torch.Tensor,  # `(batch, channels, ratio*n)`
+    gap:int,              # keys nearer than this are left out
+    reach:int,            # and those farther than this
+    block:int=720,        # queries at a time: a long recording needs no large matrix
+)->torch.Tensor: # `(batch, channels, n)`
+    "For each query the mean of the values of similar keys, neither too near nor too far."
+    out, ratio = [], keys.shape[-1]//queries.shape[-1]
+    for a in range(0, queries.shape[-1], block):
+        q, first = queries[..., a:a+block], max(0, ratio*a - reach)
+        near = slice(first, ratio*(a + block) + reach)
+        t = first + torch.arange(keys[..., near].shape[-1], device=q.device)
+        distance = (ratio*torch.arange(a, a + q.shape[-1], device=q.device)[:, None] - t).abs()
+        hidden = torch.where((distance >= gap) & (distance <= reach), 0., -1e4)
+        weight = (q.mT @ keys[..., near] + hidden.to(q)).softmax(-1)
+        out.append(values[..., near] @ weight.mT)
+    return torch.cat(out, -1)
+
+# %% ../nbs/03_denoise.ipynb #c059e
+class NonLocal(nn.Module):
+    "Adds to `h`, `(batch, deep, time/4)`, how the moments of `x`, `(batch, fine, time)`, differ from similar ones elsewhere."
+    def __init__(self,
+        deep:int,       # channels
+        fine:int,       # channels
+        dim:int=16,     # numbers that describe a moment
+        values:int=32,  # numbers that are compared
+        gap:int=36,     # samples around a moment that are not elsewhere
+        reach:int=SIZE, # samples to either side that are looked at
+    ):
+        super().__init__()
+        conv = partial(nn.Conv1d, bias=False)
+        self.gap, self.reach = gap//2, reach//2  # in keys
+        self.near, self.wide = conv(fine, dim, 13, stride=2, padding=6), conv(deep, dim, 3, padding=1)
+        self.value, self.out = conv(fine, values, 4, stride=2), conv(values, deep, 1)
+        self.sharpness = nn.Parameter(torch.tensor(12.).log())
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, h:torch.Tensor, x:torch.Tensor)->torch.Tensor:
+        keys = F.normalize(self.near(x) + F.interpolate(self.wide(h), scale_factor=2), dim=1)
+        values = self.value(F.pad(x, (0, 3)))
+        mean = elsewhere(self.sharpness.exp()*keys[..., ::2], keys, values, self.gap, self.reach)
+        return h + self.out(values[..., ::2] - mean)
+
 # %% ../nbs/03_denoise.ipynb #c061
 class BiasFreeUNet(nn.Module):
     "Bias-free residual U-Net: `(batch, lead, time)` noisy in mV to the same shape denoised; `time` a multiple of `stride`."
@@ -282,6 +328,7 @@ class BiasFreeUNet(nn.Module):
         leads:int=2,
         strides:tuple=(4, 3, 3),
         kernel:int=7,
+        look:bool=True,   # elsewhere, with two `NonLocal` layers; needs 4 as first stride
         offset:bool=True, # keep the mean of each window; False: take it away with the noise
     ):
         super().__init__()
@@ -297,15 +344,19 @@ class BiasFreeUNet(nn.Module):
         self.up = nn.ModuleList(nn.ConvTranspose1d(b, a, r, stride=r, bias=False) for a, b, r in zip(c, c[1:], strides))
         self.dec = nn.ModuleList(ResidualBlock(k, kernel) for k in c[:-1])
         self.out = conv(c[0], leads, kernel, padding=kernel//2)
+        self.look = nn.ModuleList(NonLocal(c[1], c[0]) for _ in range(2*look))
 
     def noise(self, x:torch.Tensor)->torch.Tensor:
         "The estimate of the noise in `x`, whose mean has been taken off; same shape."
         h, skips = self.inp(x), []
-        for enc, down in zip(self.enc, self.down):
+        for level, (enc, down) in enumerate(zip(self.enc, self.down)):
             skips.append(enc(h))
             h = down(skips[-1])
+            if self.look and level == 0: h = self.look[0](h, skips[0])
         h = self.mid(h)
-        for up, dec, skip in zip(self.up[::-1], self.dec[::-1], skips[::-1]): h = dec(skip + up(h))
+        for level in reversed(range(len(skips))):
+            h = self.dec[level](skips[level] + self.up[level](h))
+            if self.look and level == 1: h = self.look[1](h, skips[0])
         return self.out(h)
 
     def forward(self, x:torch.Tensor)->torch.Tensor:
@@ -461,6 +512,23 @@ def highpass(x:np.ndarray, cutoff:float=.5, fs:float=360)->np.ndarray:
     "Zero-phase high-pass filter of order 2 at `cutoff` Hz over the last axis; float32."
     return sosfiltfilt(butter(2, cutoff, "highpass", fs=fs, output="sos"), x, axis=-1).astype(np.float32)
 
+# %% ../nbs/03_denoise.ipynb #c127b
+def varied(
+    x:torch.Tensor,  # `(batch, lead, time)`
+    size:int,        # samples to return; `time` is at least `most*size + 1`
+    most:float=1.25, # largest factor of the speed
+)->torch.Tensor: # `(batch, lead, size)`
+    "Half of the windows with their leads mixed at random, half of them played slower or faster by linear interpolation. Raises `ValueError` where there are too few samples."
+    if x.shape[-1] < most*size + 1: raise ValueError(f"varied: {x.shape[-1]} samples; {size} at up to {most:g} times the speed need {int(np.ceil(most*size)) + 1}")
+    b, leads = (len(x), 1, 1), x.shape[1]
+    half = lambda: torch.rand(b, device=x.device) < .5
+    speed = torch.where(half(), most**(2*torch.rand(b, device=x.device) - 1), 1.)
+    time = speed*torch.arange(size, device=x.device)
+    i, part = time.long(), time % 1
+    at = lambda i: x.gather(2, i.expand(-1, leads, -1))
+    mixing = torch.where(half(), torch.randn(len(x), leads, leads, device=x.device), torch.eye(leads, device=x.device))
+    return mixing @ (at(i)*(1 - part) + at(i + 1)*part)
+
 # %% ../nbs/03_denoise.ipynb #c129
 def real_noise_batches(
     signals:torch.Tensor, # high-passed, `(record, lead, time)`, mV, on the training device
@@ -478,7 +546,9 @@ def real_noise_batches(
         x = (x - x.mean(-1, keepdim=True))*(2*rand(2, b) - 1)
         alone = F.one_hot(rand(len(kinds), b[:1]), len(kinds)).T[..., None, None]
         share = torch.where(rand(2, b) == 1, alone, torch.rand(len(kinds), *b, device=device))
-        noise = sum(w*draw_noise(k, x.shape, bank, device=device) for w, k in zip(share, kinds))
+        long = (batch_size, x.shape[1], int(1.25*size) + 2)
+        draw = lambda k: draw_noise(k, x.shape, device=device) if k == "white" else varied(draw_noise(k, long, bank, device=device), size)
+        noise = sum(w*y/y.square().mean(-1, keepdim=True)**.5 for w, k in zip(share, kinds) for y in [draw(k)])
         level = snr[0] + (snr[1] - snr[0])*torch.rand(b, device=device)
         return x, mix(x, noise, torch.where(torch.rand(b, device=device) < clean, torch.inf, level))
     return batch
@@ -517,8 +587,8 @@ def gated(
 def block_noise(
     model:nn.Module,     # a `BiasFreeUNet`
     x:torch.Tensor,      # `(batch, lead, time)`, mV, without offset
-    block:int=14_400,    # samples at a time, a multiple of `model.stride`
-    margin:int=720, # samples at the inner ends of a block that are not used, a multiple of `model.stride`
+    block:int=144_000,   # samples at a time, a multiple of `model.stride`
+    margin:int=3600, # samples at the inner ends of a block that are not used, a multiple of `model.stride`
 )->torch.Tensor: # same shape, mV
     "The network's noise estimate of a long signal, in overlapping blocks with a cross-fade."
     if block % model.stride or margin % model.stride or block < 4*margin: raise ValueError(f"block_noise: block {block} and margin {margin}; expected multiples of {model.stride}, and a block of at least four margins")
@@ -545,14 +615,14 @@ def load_denoiser(
     with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
     strides = tuple(shape[f"down.{i}.weight"][-1] for i in range(sum(k.startswith("down.") for k in shape)))
     width, leads, kernel = shape["inp.weight"]
-    return load_weights(BiasFreeUNet(width, leads, strides, kernel), path)
+    return load_weights(BiasFreeUNet(width, leads, strides, kernel, look="look.0.out.weight" in shape), path)
 
 # %% ../nbs/03_denoise.ipynb #c153
 def denoise(
     sig:np.ndarray,         # mV, `(lead, time)` or `(time,)`; NaN where samples are missing
     fs:float,               # Hz
     model:BiasFreeUNet=None,# None: `load_denoiser()`
-    block:int=14_400,       # samples at 360 Hz that are processed at a time
+    block:int=144_000,      # samples at 360 Hz that are processed at a time
 )->np.ndarray: # same shape, mV, float32; NaN where it was NaN
     "Denoise a recording of at least one second. Raises `ValueError` for another shape or rate, or a lead without a single valid sample."
     x = np.asarray(sig, np.float32)
