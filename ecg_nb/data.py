@@ -10,7 +10,7 @@ __all__ = ['log', 'DATABASES', 'AAMI', 'DS1', 'DS2', 'PACED', 'MITDB', 'COLORS',
            'ecg_paper', 'plot_strip', 'load']
 
 # %% ../nbs/00_data.ipynb #c003
-import hashlib, http.client, logging, os, urllib.error, urllib.request
+import hashlib, http.client, importlib.util, logging, os, urllib.error, urllib.request
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -29,10 +29,10 @@ from tqdm.auto import tqdm
 # %% ../nbs/00_data.ipynb #c007
 log = logging.getLogger("ecg_nb")
 
-def project_root()->Path: # folder of the checkout, or the current one outside a checkout
-    "The nearest folder upwards that holds both `settings.ini` and `nbs/`."
-    here = Path.cwd().resolve()
-    return next((p for p in (here, *here.parents) if (p/"settings.ini").exists() and (p/"nbs").is_dir()), here)
+def project_root()->Path: # folder of the checkout, or the current one where there is none
+    "The nearest folder upwards that holds both `settings.ini` and `nbs/`, else the checkout that this package was installed from (`pip install -e .`)."
+    here, package = Path.cwd().resolve(), Path(importlib.util.find_spec("ecg_nb").origin).resolve().parent
+    return next((p for p in (here, *here.parents, package.parent) if (p/"settings.ini").exists() and (p/"nbs").is_dir()), here)
 
 def data_dir()->Path: # the cache of recordings
     "`$ECG_NB_DATA`, else `data/` in the project; a relative path counts from the project's root."

@@ -31,9 +31,9 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/03_denoise.ipynb #c006
-from .data import COLORS, Record, crop, draw_noise, ecg_paper, fill_gaps, mix, project_root, read_record, resample, snr_db, windows
+from .data import COLORS, Record, crop, draw_noise, ecg_paper, fill_gaps, mix, read_record, resample, snr_db, windows
 from .forecast import VectorQuantizer
-from .training import load_weights
+from .training import load_weights, weights_file
 
 # %% ../nbs/03_denoise.ipynb #c015
 SIZE = 1440  # samples in a window: 4 s at 360 Hz
@@ -608,10 +608,7 @@ def load_denoiser(
     path:Path=None, # of a `.safetensors` file; None: the network for real noise of the published full run
 )->BiasFreeUNet: # on the CPU, ready for `denoise`
     "A trained network; its size is read from the file. `FileNotFoundError` where there is none yet."
-    published = project_root()/"outputs"/"03_denoise"/"paper"/"model.safetensors"
-    path = Path(path or published)
-    if not path.exists(): raise FileNotFoundError(f"no weights {path.name} in {path.parent.name}/: they come with the full run of this chapter (preset=paper). "
-                                                  "Give `denoise` a network of your own, or `load_denoiser` the path of one, such as outputs/03_denoise/quick/model.safetensors")
+    path = weights_file(path, "03_denoise")
     with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
     strides = tuple(shape[f"down.{i}.weight"][-1] for i in range(sum(k.startswith("down.") for k in shape)))
     width, leads, kernel = shape["inp.weight"]

@@ -33,8 +33,8 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/06_diffusion.ipynb #c006
-from .data import COLORS, Record, project_root, snr_db
-from .training import load_weights
+from .data import COLORS, Record, snr_db
+from .training import load_weights, weights_file
 
 # %% ../nbs/06_diffusion.ipynb #c014
 FS, SIZE, MODES = 125, 1024, 512  # Hz, samples in a window (8.192 s), modes
@@ -760,8 +760,7 @@ def load_diffusion(
     path:Path=None, # of a `.safetensors` file; None: the light network of the published run
 )->TimeUNet: # on the CPU
     "A trained light network; its size is read from the file. `FileNotFoundError` where there is none yet."
-    path = Path(path or project_root()/"outputs"/"06_diffusion"/"paper"/"model.safetensors")
-    if not path.exists(): raise FileNotFoundError(f"no weights {path.name} in {path.parent.name}/: they come with the published run of this chapter; outputs/06_diffusion/quick/model.safetensors is what a quick run leaves")
+    path = weights_file(path, "06_diffusion")
     with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
     widths = [shape[f"enc.{i}.conv1.weight"][0] for i in range(sum(k.startswith("enc.") and k.endswith("conv1.weight") for k in shape))] + [shape["mid.0.conv1.weight"][0]]
     classes = shape["label.weight"][0] - 1 if "label.weight" in shape else 0

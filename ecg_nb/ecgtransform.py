@@ -36,8 +36,8 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/04_ecgtransform.ipynb #c006
-from .data import Record, fill_gaps, project_root
-from .training import Run, cosine, fit, load_weights
+from .data import Record, fill_gaps
+from .training import Run, cosine, fit, load_weights, weights_file
 
 # %% ../nbs/04_ecgtransform.ipynb #c015
 CLASSES = "NSVFQ"  # a beat's label is the index in here; -1: not labelled
@@ -663,7 +663,8 @@ def ptb_records(
     return pd.DataFrame(found, columns=["name", "patient", "label"])
 
 def detect_beats(rec:Record)->Record:
-    "`rec` with R peaks found by sleepecg on its first lead, labelled N for now (their class is not known)."
+    "`rec` with R peaks found by sleepecg on its first lead, labelled N for now (their class is not known). Raises `ValueError` where that lead is flat."
+    if not np.ptp(rec.sig[0]): raise ValueError(f"detect_beats: lead {rec.leads[0]} of {rec.name} is flat, there is no beat to find; give another lead first")
     at = sleepecg.detect_heartbeats(rec.sig[0].astype(float), rec.fs)
     return replace(rec, notes=pd.DataFrame(dict(record=rec.name, sample=at, symbol="N", aami="N", note="")))
 
@@ -705,10 +706,8 @@ def load_classifier(
     folder:Path=None, # with `beat_0.safetensors`, `context_0.safetensors`, ...; None: the published run
 )->Classifier: # on the CPU
     "Our trained model. `FileNotFoundError` where there is none yet."
-    folder = Path(folder or project_root()/"outputs"/"04_ecgtransform"/"paper")
+    folder = weights_file(folder and Path(folder)/"beat_0.safetensors", "04_ecgtransform", "beat_0").parent
     found = sorted(folder.glob("beat_*.safetensors"))
-    if not found: raise FileNotFoundError(f"no weights beat_*.safetensors in {folder.parent.name}/{folder.name}/: they come with a published run of this chapter (preset=paper). "
-                                          "Give `classify` a model of your own, or `load_classifier` the folder of one, such as outputs/04_ecgtransform/quick")
     return Classifier([load_weights(BeatNet(), p) for p in found], [load_weights(ContextNet(), folder/p.name.replace("beat", "context")) for p in found])
 
 def classify(

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['ROW', 'output_dir', 'write_atomic', 'injected_parameters', 'typed_value', 'unknown_name', 'configure', 'row',
            'check_rows', 'git_commit', 'versions', 'RunFolder', 'read_checkpoint', 'png', 'checksum', 'load_weights',
-           'tensorboard_writer', 'Run', 'read_metrics', 'published', 'bootstrap', 'seed_all', 'share', 'constant',
-           'cosine', 'ema_model', 'Trainer', 'epoch_means', 'validation', 'save_state', 'restore_state', 'live',
-           'draw_epoch', 'launch', 'trained_weights', 'fit', 'plot_history']
+           'weights_file', 'tensorboard_writer', 'Run', 'read_metrics', 'published', 'bootstrap', 'seed_all', 'share',
+           'constant', 'cosine', 'ema_model', 'Trainer', 'epoch_means', 'validation', 'save_state', 'restore_state',
+           'live', 'draw_epoch', 'launch', 'trained_weights', 'fit', 'plot_history']
 
 # %% ../nbs/01_training.ipynb #c003
 import ast, difflib, importlib.metadata, importlib.util, io, json, logging, math, os, pickle, platform
@@ -253,6 +253,17 @@ def load_weights(
     try: model.load_state_dict(weights)
     except RuntimeError as e: raise ValueError(f"weights {path.name} do not fit into {type(model).__name__}: {e}") from e
     return model.eval()
+
+def weights_file(
+    path:Path,         # of a `.safetensors` file; None: that of the published run
+    chapter:str,       # such as `03_denoise`
+    name:str="model",  # of the published file
+)->Path: # it exists
+    "The weights that a chapter's loader reads; `FileNotFoundError` where there are none yet."
+    path = Path(path or project_root()/"outputs"/chapter/"paper"/f"{name}.safetensors")
+    if path.exists(): return path
+    raise FileNotFoundError(f"no weights {path.name} in {path.parent.name}/: in a checkout of this project they come with the published run (preset=paper). "
+                            f"Give the path of others, such as outputs/{chapter}/quick/{path.name}")
 
 # %% ../nbs/01_training.ipynb #c053
 def tensorboard_writer(

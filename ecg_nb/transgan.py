@@ -37,8 +37,8 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/05_transgan.ipynb #c006
-from .data import COLORS, Record, pick_leads, project_root
-from .training import Run, ema_model, load_weights, seed_all, write_atomic
+from .data import COLORS, Record, pick_leads
+from .training import Run, ema_model, load_weights, seed_all, weights_file, write_atomic
 
 # %% ../nbs/05_transgan.ipynb #c015
 def remove_baseline(
@@ -667,9 +667,7 @@ def load_generator(
     path:Path=None, # of a `.safetensors` file; None: the published run's
 )->Generator: # on the CPU, in evaluation mode
     "A trained generator; its sizes are read from the file. `FileNotFoundError` where there is none yet."
-    path = Path(path or project_root()/"outputs"/"05_transgan"/"paper"/"model.safetensors")
-    if not path.exists(): raise FileNotFoundError(f"no weights {path.name} in {path.parent.name}/: they come with the full run of this chapter (preset=paper). "
-                                                  "Give the path of others, such as outputs/05_transgan/quick/model.safetensors")
+    path = weights_file(path, "05_transgan")
     with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
     groups, rank, length = shape["start.factor"]
     width, classes = shape["position"][1], shape["label.weight"][0]
