@@ -281,7 +281,7 @@ def elsewhere(
     values:torch.Tensor,  # `(batch, channels, ratio*n)`
     gap:int,              # keys nearer than this are left out
     reach:int,            # and those farther than this
-    block:int=720,        # queries at a time: a long recording needs no large matrix
+    block:int=360,        # queries at a time: a long recording needs no large matrix
 )->torch.Tensor: # `(batch, channels, n)`
     "For each query the mean of the values of similar keys, neither too near nor too far."
     out, ratio = [], keys.shape[-1]//queries.shape[-1]
