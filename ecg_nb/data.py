@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['log', 'DATABASES', 'AAMI', 'DS1', 'DS2', 'PACED', 'MITDB', 'COLORS', 'project_root', 'data_dir', 'Database',
            'DownloadError', 'download', 'checksums', 'fetch', 'verify', 'Record', 'pick_leads', 'resample', 'fill_gaps',
-           'flat_leads', 'read_record', 'patient', 'split_patients', 'windows', 'crop', 'snr_db', 'published_snr_db',
-           'mix', 'use_style', 'simulate_noise', 'noise_bank', 'draw_noise', 'simulate_record', 'sample_records',
-           'ecg_paper', 'plot_strip', 'load']
+           'flat_leads', 'read_record', 'patient', 'split_patients', 'windows', 'crop', 'stretch', 'snr_db',
+           'published_snr_db', 'mix', 'use_style', 'simulate_noise', 'noise_bank', 'draw_noise', 'simulate_record',
+           'sample_records', 'ecg_paper', 'plot_strip', 'load']
 
 # %% ../nbs/00_data.ipynb #c003
 import hashlib, http.client, importlib.util, logging, os, urllib.error, urllib.request
@@ -300,6 +300,22 @@ def crop(
     "Windows of many records in one indexing operation, on the device of `signals`."
     time = start[:, None] + torch.arange(size, device=signals.device)
     return signals[record[:, None, None], torch.arange(signals.shape[1], device=signals.device)[:, None], time[:, None]]
+
+# %% ../nbs/00_data.ipynb #c065b
+def stretch(
+    x:torch.Tensor,  # windows, `(batch, lead, time)`, at least `most*size + 2` samples
+    size:int,        # samples to return
+    most:float=1.25, # largest factor of the speed
+    share:float=1.,  # part of the windows that is played at another speed
+)->torch.Tensor: # `(batch, lead, size)`
+    "Windows played up to `most` times faster or slower, by linear interpolation; a speed for each, even in its logarithm. Raises `ValueError` where there are too few samples."
+    if x.shape[-1] < most*size + 2: raise ValueError(f"stretch: windows of {x.shape[-1]} samples; {size} at up to {most:g} times the speed need {round(most*size) + 2}")
+    speed = most**(2*torch.rand(len(x), 1, device=x.device) - 1)
+    if share < 1: speed = torch.where(torch.rand(len(x), 1, device=x.device) < share, speed, 1.)
+    at = speed*torch.arange(size, device=x.device)
+    read = lambda i: x.gather(2, i[:, None].expand(-1, x.shape[1], -1))
+    part = (at % 1)[:, None]
+    return read(at.long())*(1 - part) + read(at.long() + 1)*part
 
 # %% ../nbs/00_data.ipynb #c067
 def snr_db(

@@ -31,7 +31,7 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/03_denoise.ipynb #c006
-from .data import COLORS, Record, crop, draw_noise, ecg_paper, fill_gaps, mix, read_record, resample, snr_db, windows
+from .data import COLORS, Record, crop, draw_noise, ecg_paper, fill_gaps, mix, read_record, resample, snr_db, stretch, windows
 from .forecast import VectorQuantizer
 from .training import load_weights, weights_file
 
@@ -514,20 +514,12 @@ def highpass(x:np.ndarray, cutoff:float=.5, fs:float=360)->np.ndarray:
 
 # %% ../nbs/03_denoise.ipynb #c127b
 def varied(
-    x:torch.Tensor,  # `(batch, lead, time)`
-    size:int,        # samples to return; `time` is at least `most*size + 1`
-    most:float=1.25, # largest factor of the speed
+    x:torch.Tensor, # pieces of noise, `(batch, lead, time)`
+    size:int,       # samples to return; `time` is at least `1.25*size + 2`
 )->torch.Tensor: # `(batch, lead, size)`
-    "Half of the windows with their leads mixed at random, half of them played slower or faster by linear interpolation. Raises `ValueError` where there are too few samples."
-    if x.shape[-1] < most*size + 1: raise ValueError(f"varied: {x.shape[-1]} samples; {size} at up to {most:g} times the speed need {int(np.ceil(most*size)) + 1}")
-    b, leads = (len(x), 1, 1), x.shape[1]
-    half = lambda: torch.rand(b, device=x.device) < .5
-    speed = torch.where(half(), most**(2*torch.rand(b, device=x.device) - 1), 1.)
-    time = speed*torch.arange(size, device=x.device)
-    i, part = time.long(), time % 1
-    at = lambda i: x.gather(2, i.expand(-1, leads, -1))
-    mixing = torch.where(half(), torch.randn(len(x), leads, leads, device=x.device), torch.eye(leads, device=x.device))
-    return mixing @ (at(i)*(1 - part) + at(i + 1)*part)
+    "Half of the pieces at another speed, half of them with their leads mixed at random."
+    mixed = torch.rand(len(x), 1, 1, device=x.device) < .5
+    return torch.where(mixed, torch.randn(len(x), *2*x.shape[1:2], device=x.device), torch.eye(x.shape[1], device=x.device)) @ stretch(x, size, share=.5)
 
 # %% ../nbs/03_denoise.ipynb #c129
 def real_noise_batches(
