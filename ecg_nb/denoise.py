@@ -538,7 +538,7 @@ def real_noise_batches(
         x = (x - x.mean(-1, keepdim=True))*(2*rand(2, b) - 1)
         alone = F.one_hot(rand(len(kinds), b[:1]), len(kinds)).T[..., None, None]
         share = torch.where(rand(2, b) == 1, alone, torch.rand(len(kinds), *b, device=device))
-        long = (batch_size, x.shape[1], int(1.25*size) + 2)
+        long = (batch_size, x.shape[1], int(1.25*size) + 3)
         draw = lambda k: draw_noise(k, x.shape, device=device) if k == "white" else varied(draw_noise(k, long, bank, device=device), size)
         noise = sum(w*y/y.square().mean(-1, keepdim=True)**.5 for w, k in zip(share, kinds) for y in [draw(k)])
         level = snr[0] + (snr[1] - snr[0])*torch.rand(b, device=device)
