@@ -314,8 +314,12 @@ class NonLocal(nn.Module):
         self.sharpness = nn.Parameter(torch.tensor(12.).log())
         nn.init.zeros_(self.out.weight)
 
+    # a unit vector for every second sample, `(batch, dim, time/2)`
+    def describe(self, h:torch.Tensor, x:torch.Tensor)->torch.Tensor:
+        return F.normalize(self.near(x) + F.interpolate(self.wide(h), scale_factor=2), dim=1)
+
     def forward(self, h:torch.Tensor, x:torch.Tensor)->torch.Tensor:
-        keys = F.normalize(self.near(x) + F.interpolate(self.wide(h), scale_factor=2), dim=1)
+        keys = self.describe(h, x)
         values = self.value(F.pad(x, (0, 3)))
         mean = elsewhere(self.sharpness.exp()*keys[..., ::2], keys, values, self.gap, self.reach)
         return h + self.out(values[..., ::2] - mean)
