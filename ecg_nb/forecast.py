@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['SIZE', 'FS', 'HORIZONS', 'mlii_first', 'spread_windows', 'beat_counts', 'standardise', 'up_to', 'prd_ac',
-           'autocorrelation', 'last_beat', 'ar_forecast', 'linear_map', 'match_distance', 'analogues', 'parrot',
-           'downsample', 'blocks', 'principal_components', 'weighted_continuation', 'blend', 'LearnedParroting',
-           'perplexity', 'VectorQuantizer', 'total', 'redraw_codes', 'update_codes', 'ResidualQuantizer',
-           'ResidualUnit', 'offset_and_scale', 'VQVAE', 'reconstruction_loss', 'random_windows', 'Block',
-           'CausalTransformer', 'hint', 'patches', 'Votes', 'TokenPrior', 'draw_code', 'Forecaster', 'continue_tokens',
-           'PatchTransformer', 'reconstruct', 'stretched', 'horizon_loss', 'crps', 'energy_score', 'in_band',
-           'next_beat', 'described', 'told_apart', 'load_forecaster', 'forecast']
+           'autocorrelation', 'last_beat', 'ar_forecast', 'linear_map', 'match_distance', 'copied_from', 'analogues',
+           'parrot', 'downsample', 'blocks', 'principal_components', 'weighted_continuation', 'blend',
+           'LearnedParroting', 'draw_copies', 'perplexity', 'VectorQuantizer', 'total', 'redraw_codes', 'update_codes',
+           'beam_search', 'ResidualQuantizer', 'ResidualUnit', 'offset_and_scale', 'VQVAE', 'reconstruction_loss',
+           'random_windows', 'stretched', 'Block', 'CausalTransformer', 'hint', 'patches', 'Votes', 'TokenPrior',
+           'draw_code', 'Forecaster', 'continue_tokens', 'PatchTransformer', 'reconstruct', 'horizon_loss', 'crps',
+           'energy_score', 'in_band', 'next_beat', 'described', 'told_apart', 'load_forecaster', 'forecast']
 
 # %% ../nbs/02_forecast.ipynb #c004
 from collections.abc import Callable
@@ -149,6 +149,12 @@ def match_distance(
     return F.pad(distance.clamp(min=0), (size, 0), value=torch.inf), F.pad(lift, (size, 0))
 
 # %% ../nbs/02_forecast.ipynb #c044
+# `(batch, k, size)`
+def copied_from(past:torch.Tensor, lift:torch.Tensor, at:torch.Tensor, size:int)->torch.Tensor:
+    "The past `(batch, time)` from the samples `at`, `(batch, k)`, on, lifted by `lift`, `(batch, time)`; where it ends the copy reads on in itself."
+    steps = at[..., None] + torch.arange(size, device=past.device) % (past.shape[1] - at)[..., None]
+    return past.gather(1, steps.flatten(1)).view(*at.shape, size) + lift.gather(1, at)[..., None]
+
 def analogues(
     past:torch.Tensor, # `(batch, time)`, standardised
     size:int,          # samples of the future
@@ -163,8 +169,7 @@ def analogues(
     distance = distance[:, :time]
     nearest = -F.max_pool1d(-distance[:, None], 2*apart + 1, 1, apart)[:, 0]
     at = (distance + 1e6*(distance > nearest)).topk(k, largest=False).indices
-    steps = at[..., None] + torch.arange(size, device=past.device) % (past.shape[1] - at)[..., None]
-    return past.gather(1, steps.flatten(1)).view(*at.shape, size) + lift.gather(1, at)[..., None]
+    return copied_from(past, lift, at, size)
 
 # `(batch, size)`
 def parrot(past:torch.Tensor, size:int, k:int=10, pattern:int=120, tau:float=2.)->torch.Tensor:
@@ -219,7 +224,7 @@ def blend(
 
 # %% ../nbs/02_forecast.ipynb #c059
 class LearnedParroting(nn.Module):
-    "Point forecast from weighted copies of the past: `(batch, time)`, standardised, to `(batch, size)`."
+    "Point forecast from weighted copies of the past: `(batch, lead, time)`, standardised, to `(batch, lead, size)`."
     # samples of the patterns; s
     sizes, knots = (24, 60, 120, 240, 480, 900), (.04, .15, .35, .8, 1.6, 3.2)
 
@@ -228,33 +233,49 @@ class LearnedParroting(nn.Module):
         gap:int=18,    # samples at the end at which no copy may start
     ):
         super().__init__()
-        self.gap, heads = gap, len(self.knots)
-        self.score = nn.Sequential(nn.Linear(2*len(self.sizes) + 2, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, heads))
-        self.trust = nn.Linear(len(self.sizes), heads)
+        self.gap, heads, distances = gap, len(self.knots), 2*len(self.sizes)
+        self.score = nn.Sequential(nn.Linear(2*distances + 2, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, heads))
+        self.trust = nn.Linear(distances, heads)
         for zero in (self.score[-1].weight, self.score[-1].bias, self.trust.weight): nn.init.zeros_(zero)
         # sure of the next moment, not of the far one
         with torch.no_grad(): self.trust.bias.copy_(torch.linspace(3, -1, heads))
 
-    # weights of the copies `(batch, heads, time)`, what lifts each `(batch, time)`, logarithms of the best distances `(batch, sizes)`
+    # for each lead: weights of the copies `(batch*lead, heads, time)`, what lifts each `(batch*lead, time)`, logarithms of the best distances
     def weights(self, past:torch.Tensor)->tuple:
-        time, first, middle = past.shape[1], self.sizes[2], 2
+        (_, leads, time), first, middle = past.shape, self.sizes[2], 2
         if time <= max(self.sizes) + self.gap: raise ValueError(f"LearnedParroting: {time} samples of past; expected more than {max(self.sizes) + self.gap}, {(max(self.sizes) + self.gap)/FS:.1f} s")
-        found = [match_distance(past, size) for size in self.sizes]
+        found = [match_distance(past.flatten(0, 1), size) for size in self.sizes]
         may = slice(first, time - self.gap)
         # what has no whole pattern before it counts as unlike: 2 is the distance of two unrelated pieces
         d = torch.stack([torch.nan_to_num(distance[:, may], posinf=2.) for distance, _ in found], -1)
-        log_d, lift = (d + 1e-3).log(), found[middle][1]
-        best = log_d.amin(1, keepdim=True)
-        recent = torch.linspace(0, 1, d.shape[1], device=past.device).expand(len(past), -1)
+        both = d.unflatten(0, (-1, leads)).mean(1).repeat_interleave(leads, 0)
+        log_d, lift = (torch.cat([d, both], -1) + 1e-3).log(), found[middle][1]
+        best, least = log_d.amin(1, keepdim=True), both[..., middle].amin(1, keepdim=True)
+        recent = torch.linspace(0, 1, d.shape[1], device=past.device).expand(len(d), -1)
         seen = torch.cat([log_d/2, (log_d - best)/2, lift[:, may, None], recent[..., None]], -1)
-        rule = -(d[..., middle] - d[..., middle].amin(1, keepdim=True))/(2*d[..., middle].amin(1, keepdim=True) + 1e-3)
-        w = torch.softmax(rule[..., None] + self.score(seen), 1).transpose(1, 2)
+        w = torch.softmax(((least - both[..., middle])/(2*least + 1e-3))[..., None] + self.score(seen), 1).transpose(1, 2)
         return F.pad(w, (first, self.gap)), lift, best[:, 0]
 
     def forward(self, past:torch.Tensor, size:int)->torch.Tensor:
         w, lift, best = self.weights(past)
-        copied = weighted_continuation(past, lift, w, size)*torch.sigmoid(self.trust(best))[..., None]
-        return (copied*blend(size, self.knots).to(past.device)).sum(1)
+        copied = weighted_continuation(past.flatten(0, 1), lift, w, size)*torch.sigmoid(self.trust(best))[..., None]
+        return (copied*blend(size, self.knots).to(past.device)).sum(1).unflatten(0, past.shape[:2])
+
+# %% ../nbs/02_forecast.ipynb #drawn002
+def draw_copies(
+    copier:nn.Module,  # `LearnedParroting`
+    past:torch.Tensor, # `(batch, lead, time)`
+    size:int,          # samples of the future
+    n:int=19,          # how many
+)->torch.Tensor: # `(batch, n, lead, size)`, in the unit of `past`
+    "Continuations of moments that are drawn by the copier's weights for the first lead; its sets of weights take turns."
+    z, offset, scale = standardise(past.flatten(0, 1), past.shape[-1])
+    w, lift, _ = copier.weights(z.view_as(past))
+    p = w.unflatten(0, past.shape[:2])[:, 0]
+    p = p[:, torch.arange(n, device=past.device) % p.shape[1]]
+    at = torch.multinomial(p.flatten(0, 1), 1).view(len(past), n).repeat_interleave(past.shape[1], 0)
+    y = offset[..., None] + scale[..., None]*copied_from(z, lift, at, size)
+    return y.unflatten(0, past.shape[:2]).transpose(1, 2)
 
 # %% ../nbs/02_forecast.ipynb #c063
 def perplexity(
@@ -285,14 +306,14 @@ class VectorQuantizer(nn.Module):
     def vectors(self, ids:torch.Tensor)->torch.Tensor:
         return self.codebook[ids].transpose(1, 2)
 
-    # `(batch, dim, time)` -> the same quantized, tokens `(batch, time)`, dict(loss, perplexity, used)
-    def forward(self, z:torch.Tensor)->tuple:
+    # `(batch, dim, time)`, and tokens if they are chosen already -> the same quantized, tokens `(batch, time)`, dict(loss, perplexity, used)
+    def forward(self, z:torch.Tensor, ids:torch.Tensor=None)->tuple:
         codes, dim = self.codebook.shape
         if z.ndim != 3 or z.shape[1] != dim: raise ValueError(f"VectorQuantizer: input of shape {tuple(z.shape)}; expected (batch, {dim}, time)")
         if not torch.isfinite(z).all(): raise ValueError("VectorQuantizer: the input has NaN or infinite values, which would spoil the codebook; look at this batch, or lower the learning rate")
         flat = z.transpose(1, 2).reshape(-1, dim).float()
         if self.training and not self.counts.any(): redraw_codes(self, torch.ones_like(self.counts, dtype=torch.bool), flat.detach())
-        ids = torch.cdist(flat.detach(), self.codebook).argmin(1)
+        ids = torch.cdist(flat.detach(), self.codebook).argmin(1) if ids is None else ids.flatten()
         chosen, uses = self.codebook[ids], torch.bincount(ids, minlength=codes)
         if self.training: update_codes(self, flat.detach(), ids)
         info = dict(loss=self.commitment*F.mse_loss(flat, chosen), perplexity=perplexity(uses), used=(uses > 0).sum())
@@ -323,6 +344,23 @@ def update_codes(q:nn.Module, flat:torch.Tensor, ids:torch.Tensor)->None:
     q.codebook.add_((1 - q.decay)*(sums - n[:, None]*q.codebook)/q.counts.clamp(min=1e-12)[:, None])
     redraw_codes(q, q.counts < q.revive*n.sum()/len(n), flat)
 
+# %% ../nbs/02_forecast.ipynb #beam0001
+@torch.no_grad()
+def beam_search(
+    books:list,        # codebooks, each `(codes, dim)`
+    flat:torch.Tensor, # vectors, `(n, dim)`
+    beam:int=4,        # rows that are kept
+)->torch.Tensor: # codes, `(levels, n)`
+    "Row of codes, one of each book, whose sum is near the vector: the best of those whose beginnings were among the best `beam`."
+    rest, rows = flat[:, None], torch.zeros(len(flat), 1, 0, dtype=torch.long, device=flat.device)
+    for book in books:
+        distance = torch.cdist(rest.flatten(0, 1), book).view(len(flat), -1)
+        best = distance.topk(min(beam, distance.shape[1]), largest=False).indices
+        row, code = (best // len(book))[..., None], best % len(book)
+        rest = rest.gather(1, row.expand(-1, -1, flat.shape[1])) - book[code]
+        rows = torch.cat([rows.gather(1, row.expand(-1, -1, rows.shape[2])), code[..., None]], -1)
+    return rows[:, 0].T
+
 # %% ../nbs/02_forecast.ipynb #c075
 class ResidualQuantizer(nn.Module):
     "Several codebooks, each for what the ones before it left over; a `VectorQuantizer` with more tokens per vector."
@@ -331,10 +369,12 @@ class ResidualQuantizer(nn.Module):
         codes:int=512, # entries of each
         dim:int=8,     # numbers in an entry
         decay:float=.9,
+        beam:int=4,    # rows of codes that are kept while searching; 1: the nearest code at each level
+        commitment:float=.25,
     ):
         super().__init__()
-        self.levels, self.codes = levels, codes
-        self.stages = nn.ModuleList(VectorQuantizer(codes, dim, decay) for _ in range(levels))
+        self.levels, self.codes, self.beam = levels, codes, beam
+        self.stages = nn.ModuleList(VectorQuantizer(codes, dim, decay, commitment) for _ in range(levels))
 
     @property
     # `(levels*codes, dim)`
@@ -346,10 +386,12 @@ class ResidualQuantizer(nn.Module):
 
     # `(batch, dim, time)` -> the same quantized, tokens `(batch, time*levels)`, dict(loss, perplexity, used)
     def forward(self, z:torch.Tensor)->tuple:
-        rest, ids, infos = z, [], []
-        for level, stage in enumerate(self.stages):
-            chosen, token, info = stage(rest)
-            rest = rest - chosen.detach()
+        flat, rest, ids, infos = z.detach().transpose(1, 2).flatten(0, 1).float(), z, [], []
+        # the first batch starts the codebooks, one after the other
+        found = beam_search([s.codebook for s in self.stages], flat, self.beam) if self.stages[0].counts.any() else [None]*self.levels
+        for level, (stage, chosen) in enumerate(zip(self.stages, found)):
+            quantized, token, info = stage(rest, chosen)
+            rest = rest - quantized.detach()
             ids.append(token + level*self.codes); infos.append(info)
         mean = {k: sum(info[k] for info in infos)/self.levels for k in ("loss", "perplexity")}
         straight = z + (z - rest - z).detach()
@@ -426,6 +468,22 @@ def random_windows(
     factor = lambda: gain**(2*torch.rand(batch_size, leads, 1, device=signals.device) - 1)
     return lambda step: crop(signals, rand(n), rand(time - size + 1), size)*factor()
 
+# %% ../nbs/02_forecast.ipynb #stretch2
+def stretched(
+    batch:Callable,   # step -> `(batch, lead, time)`, at least `most*size + 2` samples
+    size:int,         # samples to return
+    most:float=1.25,
+)->Callable: # step -> `(batch, lead, size)`
+    "Windows read up to `most` times faster or slower, by linear interpolation; a rate for each window, even in its logarithm."
+    def draw(step):
+        x = batch(step)
+        if x.shape[-1] < most*size + 2: raise ValueError(f"stretched: windows of {x.shape[-1]} samples; {size} at {most} times the speed need {round(most*size) + 2}")
+        at = most**(2*torch.rand(len(x), 1, device=x.device) - 1)*torch.arange(size, device=x.device)
+        read = lambda i: x.gather(2, i[:, None].expand(-1, x.shape[1], -1))
+        part = (at % 1)[:, None]
+        return read(at.long())*(1 - part) + read(at.long() + 1)*part
+    return draw
+
 # %% ../nbs/02_forecast.ipynb #c087
 class Block(nn.Module):
     "Causal self-attention, then a small network, each added to its input. `(batch, position, width)` in and out."
@@ -474,7 +532,8 @@ class CausalTransformer(nn.Module):
 def hint(copier:nn.Module, past:torch.Tensor, size:int, n:int=2)->torch.Tensor:
     "What copying says about the next `size` samples of each lead of `past`, `(batch, lead, time)`, mV: the copier's forecast, and `n` analogues at least 0.15 s apart."
     z, offset, scale = standardise(past.flatten(0, 1), past.shape[-1])
-    said = torch.cat([copier(z, size)[:, None], analogues(z, size, n, apart=54)], 1)
+    point = copier(z.view_as(past), size).flatten(0, 1)
+    said = torch.cat([point[:, None], analogues(z, size, n, apart=54)], 1)
     return (offset[:, None] + scale[:, None]*said).unflatten(0, (len(past), -1)).transpose(1, 2)
 
 # `(batch, positions, channel*stride)`
@@ -484,7 +543,7 @@ def patches(x:torch.Tensor, stride:int)->torch.Tensor:
 
 # %% ../nbs/02_forecast.ipynb #c095
 class Votes(nn.Module):
-    "Log-probabilities of codes from suggestions: a mixture of kernels around them, steered by a state."
+    "Log-probabilities of codes from suggestions: a mixture of kernels around them and an opinion of its own, steered by a state."
     def __init__(self,
         codebook:torch.Tensor, # `(codes, dim)`
         suggestions:int,
@@ -492,25 +551,27 @@ class Votes(nn.Module):
     ):
         super().__init__()
         self.register_buffer("codebook", codebook.clone())
-        # of each suggestion: weight, sharpness, shift
-        self.steer = nn.Linear(width, suggestions*(2 + codebook.shape[1]))
-        nn.init.zeros_(self.steer.weight); nn.init.zeros_(self.steer.bias)
+        # of each suggestion: weight, sharpness, shift; at last the weight of the own opinion
+        self.steer, self.own = nn.Linear(width, suggestions*(2 + codebook.shape[1]) + 1), nn.Linear(width, len(codebook))
+        for layer in (self.steer, self.own): nn.init.zeros_(layer.weight); nn.init.zeros_(layer.bias)
 
-    # state `(..., width)`, suggestions `(..., suggestions, dim)` -> `(..., codes)`
-    def forward(self, state:torch.Tensor, said:torch.Tensor)->torch.Tensor:
-        steer = self.steer(state).unflatten(-1, (said.shape[-2], -1)).float()
-        center, e = said.float() + steer[..., 2:], self.codebook
+    # state `(..., width)`, suggestions `(..., s, dim)`, log weights so far `(..., s + 1)` -> log of weight times probability, `(..., s + 1, codes)`; their sum is 1
+    def forward(self, state:torch.Tensor, said:torch.Tensor, heard:torch.Tensor)->torch.Tensor:
+        steer, e = self.steer(state).float(), self.codebook
+        steer, own = steer[..., :-1].unflatten(-1, (said.shape[-2], -1)), steer[..., -1:]
+        center = said.float() + steer[..., 2:]
         # a difference of large numbers: not in half precision
         with torch.autocast(state.device.type, enabled=False): distance = center.square().sum(-1, keepdim=True) - 2*center @ e.T + e.square().sum(-1)
         beta = (3*steer[..., 1:2]).exp()/(2*e.square().mean() + 1e-6)
-        votes = (-beta*distance).log_softmax(-1)
-        return (steer[..., :1].log_softmax(-2) + votes).logsumexp(-2)
+        votes = torch.cat([-beta*distance, self.own(state).float()[..., None, :]], -2).log_softmax(-1)
+        weight = heard + torch.cat([steer[..., 0], own], -1)
+        return weight.log_softmax(-1)[..., None] + votes
 
 # %% ../nbs/02_forecast.ipynb #c098
 class TokenPrior(nn.Module):
     "Probabilities of the next tokens, position by position, from the tokens before and a hint."
     def __init__(self,
-        codebook:torch.Tensor, # of the first level, `(codes, dim)`
+        codebook:torch.Tensor, # of all levels, `(levels*codes, dim)`
         levels:int=3,          # tokens per position
         hints:int=3,
         width:int=96,
@@ -518,33 +579,36 @@ class TokenPrior(nn.Module):
         positions:int=240,
     ):
         super().__init__()
-        self.levels, (self.codes, self.dim), self.hints = levels, codebook.shape, hints
-        self.embed, self.hint = nn.Embedding(levels*self.codes, width), nn.Linear(hints*self.dim, width)
-        self.net, self.votes = CausalTransformer(width, depth, positions), Votes(codebook, hints + 1, width)
-        self.heads = nn.ModuleList(nn.Linear(width, self.codes) for _ in range(levels))
-        nn.init.normal_(self.embed.weight, std=.3)
-        nn.init.zeros_(self.heads[0].weight); nn.init.zeros_(self.heads[0].bias)
+        self.levels, self.codes, self.hints = levels, len(codebook)//levels, hints
+        self.register_buffer("codebook", codebook.clone())
+        self.embed, self.hint = nn.Embedding(len(codebook), width), nn.Linear(hints*codebook.shape[1], width)
+        self.agree, self.net = nn.Linear((hints + 1)**2, width), CausalTransformer(width, depth, positions)
+        self.votes = nn.ModuleList(Votes(book, hints + 1, width) for book in codebook.chunk(levels))
+        for loud in (self.embed.weight, self.net.position): nn.init.normal_(loud, std=.3)
 
-    # state of each position, `(batch, n, width)`, from the tokens before it, `(batch, n, levels)`, and its hint, `(batch, n, hints*dim)`
-    def forward(self, before:torch.Tensor, hint:torch.Tensor, caches:list=None)->torch.Tensor:
-        return self.net(self.embed(before).sum(2) + self.hint(hint), caches)
+    # from the tokens before each position, `(batch, n, levels)`, and its hint, `(batch, n, hints*dim)`: states `(batch, n, width)`, suggestions `(batch, n, hints + 1, dim)`
+    def forward(self, before:torch.Tensor, hint:torch.Tensor, caches:list=None)->tuple:
+        said = torch.cat([hint.unflatten(-1, (self.hints, -1)), self.codebook[before].sum(2)[:, :, None]], 2)
+        apart = torch.cdist(said, said).flatten(2)
+        return self.net(self.embed(before).sum(2) + self.hint(hint) + self.agree((apart + .03).log()), caches), said
 
-    # logits of the first token, `(batch, n, codes)`
-    def first(self, state:torch.Tensor, before:torch.Tensor, hint:torch.Tensor)->torch.Tensor:
-        said = torch.cat([hint.unflatten(-1, (self.hints, -1)), self.votes.codebook[before[..., :1]]], -2)
-        return self.votes(state, said) + self.heads[0](state)
+    # `choose`: logits `(batch, n, codes)`, level -> codes `(batch, n)`. Tokens of each position and their nats, `(batch, n, levels)`
+    def speak(self, state:torch.Tensor, said:torch.Tensor, choose:Callable)->tuple:
+        tokens, nats, heard = [], [], state.new_zeros(*said.shape[:2], said.shape[2] + 1)
+        for level, votes in enumerate(self.votes):
+            joint = votes(state, said, heard)
+            code = choose(joint.logsumexp(-2), level)
+            chosen = joint.gather(-1, code[..., None, None].expand(*heard.shape, 1))[..., 0]
+            nats.append(-chosen.logsumexp(-1)); tokens.append(code + level*self.codes)
+            heard = chosen.log_softmax(-1)  # who favoured it is believed
+            state, said = state + self.embed(tokens[-1]), said - self.codebook[tokens[-1]][..., None, :]
+        return torch.stack(tokens, -1), torch.stack(nats, -1)
 
-    # nats of each level; the last positions, those with a hint, are scored
-    def loss(self, tokens:torch.Tensor, hint:torch.Tensor)->torch.Tensor:
+    # nats of each token of the last positions, those with a hint, `(batch, n, levels)`
+    def nats(self, tokens:torch.Tensor, hint:torch.Tensor)->torch.Tensor:
         n = hint.shape[1]
-        state = self(tokens[:, :-1], F.pad(hint, (0, 0, tokens.shape[1] - 1 - n, 0)))[:, -n:]
-        logits, losses = self.first(state, tokens[:, -n - 1:-1], hint), []
-        for level in range(self.levels):
-            target = tokens[:, -n:, level]
-            losses.append(F.cross_entropy(logits.flatten(0, 1).float(), (target - level*self.codes).flatten()))
-            state = state + self.embed(target)  # the next level knows this one
-            if level + 1 < self.levels: logits = self.heads[level + 1](state)
-        return torch.stack(losses)
+        state, said = self(tokens[:, :-1], F.pad(hint, (0, 0, tokens.shape[1] - 1 - n, 0)))
+        return self.speak(state[:, -n:], said[:, -n:], lambda logits, level: tokens[:, -n:, level] - level*self.codes)[1]
 
 # %% ../nbs/02_forecast.ipynb #c100
 def draw_code(
@@ -571,33 +635,36 @@ class Forecaster(nn.Module):
         for part in (self.tokenizer, self.copier): part.eval()
         return self
 
-    def tokens(self, x, given): return self.tokenizer.encode(x, given).unflatten(1, (-1, self.prior.levels))
+    def tokens(self, z): return self.tokenizer.quantizer(z)[1].unflatten(1, (-1, self.prior.levels))
 
     # tokens of the last 4 s of `past`, hints for `size` samples, offset and scale
     @torch.no_grad()
     def seen(self, past:torch.Tensor, size:int)->tuple:
-        given, edge = offset_and_scale(past[..., -SIZE:]), 24*self.tokenizer.stride
+        given, n = offset_and_scale(past[..., -SIZE:]), SIZE//self.tokenizer.stride
         offset, scale = (g[:, None] for g in given)
         said = hint(self.copier, past, size, self.prior.hints - 1)
-        # as if it had come true: behind the end of the past, so that the encoder feels no edge
-        said = torch.cat([past[:, None, :, -edge:].expand(-1, said.shape[1], -1, -1), said], -1)
-        z = self.tokenizer.encoder(((said - offset)/scale).flatten(0, 1))[..., 24:].unflatten(0, (len(past), -1))
-        return self.tokens(past[..., -SIZE:], given), z.permute(0, 3, 1, 2).flatten(2), given
+        # behind the past, as if it had come true
+        said = torch.cat([past[:, None, :, -SIZE:].expand(-1, said.shape[1], -1, -1), said], -1)
+        z = self.tokenizer.encoder(((said - offset)/scale).flatten(0, 1)).unflatten(0, said.shape[:2])
+        return self.tokens(z[:, 0, :, :n]), z[..., n:].permute(0, 3, 1, 2).flatten(2), given
 
     # the training loss, of the last `size` samples
     def forward(self, x:torch.Tensor, size:int)->dict:
         with torch.autocast(x.device.type, enabled=False), torch.no_grad():
-            past, said, given = self.seen(x[..., :-size], size)
-            future = self.tokens(x[..., -size - SIZE:], given)[:, past.shape[1]:]
-        losses = self.prior.loss(torch.cat([past, future], 1), said)
+            past, said, (offset, scale) = self.seen(x[..., :-size], size)
+            future = self.tokens(self.tokenizer.encoder((x[..., -size - SIZE:] - offset)/scale)[..., past.shape[1]:])
+        nats = self.prior.nats(torch.cat([past, future], 1), said).mean(0).T
+        losses = up_to(nats.repeat_interleave(self.tokenizer.stride, 1)).mean(1)
         return dict(loss=losses.mean()) | {f"level_{i + 1}": l for i, l in enumerate(losses)}
 
     @torch.no_grad()
-    def futures(self, past:torch.Tensor, size:int, n:int=19, temperature:float=1., top_k:int=0)->torch.Tensor:
+    # the last ones of the `n` are copies, a part `copied` of all, rounded down
+    def futures(self, past:torch.Tensor, size:int, n:int=19, temperature:float=1., top_k:int=0, copied:float=.5)->torch.Tensor:
         tokens, said, given = self.seen(past, size)
-        tokens = continue_tokens(self.prior, tokens, said, n, temperature, top_k).flatten(1)
-        y = self.tokenizer.decode(tokens, *(g.repeat_interleave(n, 0) for g in given))
-        return y[..., -size:].unflatten(0, (-1, n))
+        m = n - int(copied*n)
+        tokens = continue_tokens(self.prior, tokens, said, m, temperature, top_k).flatten(1)
+        y = self.tokenizer.decode(tokens, *(g.repeat_interleave(m, 0) for g in given))[..., -size:].unflatten(0, (-1, m))
+        return torch.cat([y, draw_copies(self.copier, past, size, n - m)], 1) if m < n else y
 
 # %% ../nbs/02_forecast.ipynb #c104
 @torch.no_grad()
@@ -614,15 +681,10 @@ def continue_tokens(
     prior(tokens[:, :-1], torch.zeros_like(hint[:, :1]).expand(-1, tokens.shape[1] - 1, -1), caches)
     for cache in caches: cache.update({k: v.repeat_interleave(n, 0) for k, v in cache.items()})
     tokens, hint = tokens.repeat_interleave(n, 0), hint.repeat_interleave(n, 0)
+    draw = lambda logits, level: draw_code(logits[:, 0], temperature, top_k)[:, None]
     for i in range(hint.shape[1]):
-        before, said, drawn = tokens[:, -1:], hint[:, i:i+1], []
-        state = prior(before, said, caches)
-        logits = prior.first(state, before, said)
-        for level in range(prior.levels):
-            drawn.append(draw_code(logits[:, 0], temperature, top_k)[:, None] + level*prior.codes)
-            state = state + prior.embed(drawn[-1])
-            if level + 1 < prior.levels: logits = prior.heads[level + 1](state)
-        tokens = torch.cat([tokens, torch.stack(drawn, -1)], 1)
+        state, said = prior(tokens[:, -1:], hint[:, i:i+1], caches)
+        tokens = torch.cat([tokens, prior.speak(state, said, draw)[0]], 1)
     return tokens
 
 # %% ../nbs/02_forecast.ipynb #c107
@@ -644,7 +706,8 @@ class PatchTransformer(nn.Module):
         z = patches((x[..., -size - SIZE:] - offset)/scale, self.stride)
         mean, log_std = (y[:, -size//self.stride:].float() for y in self.next(z[:, :-1]))
         error = (z[:, -size//self.stride:] - mean)/log_std.exp()
-        return dict(loss=(.5*error.square().clamp(max=100) + log_std).mean())
+        nats = (.5*error.square().clamp(max=100) + log_std).mean((0, 2))
+        return dict(loss=up_to(nats.repeat_interleave(self.stride)[None]).mean())
 
     @torch.no_grad()
     # `(batch, n, lead, size)`, mV
@@ -676,18 +739,6 @@ def reconstruct(
     return torch.cat([y for y, _ in out]).numpy(), sum(n for _, n in out)
 
 # %% ../nbs/02_forecast.ipynb #c119
-def stretched(
-    batch:Callable,   # step -> `(batch, lead, time)`, longer by `most` than needed
-    size:int,         # samples to return
-    most:float=1.15,
-)->Callable: # step -> `(batch, lead, size)`
-    "Windows at a heart rate up to `most` times slower or faster, by linear interpolation; one rate for each batch."
-    def draw(step):
-        x = batch(step)
-        rate = most**(2*torch.rand(()).item() - 1)
-        return F.interpolate(x[..., :round(size*rate)], size, mode="linear", align_corners=True)
-    return draw
-
 def horizon_loss(
     forecast:torch.Tensor, # `(batch, time)`, standardised
     truth:torch.Tensor,    # same shape
@@ -770,7 +821,7 @@ def load_forecaster(
     levels, (codes, dim) = count("tokenizer.quantizer.stages."), shape["tokenizer.quantizer.stages.0.codebook"]
     tokenizer = VQVAE(width, kernel//2, dim, count("tokenizer.encoder.") - 2, leads, ResidualQuantizer(levels, codes, dim))
     (positions, prior_width), hints = shape["prior.net.position"], shape["prior.hint.weight"][1]//dim
-    prior = TokenPrior(torch.zeros(codes, dim), levels, hints, prior_width, count("prior.net.blocks."), positions)
+    prior = TokenPrior(torch.zeros(levels*codes, dim), levels, hints, prior_width, count("prior.net.blocks."), positions)
     return load_weights(Forecaster(tokenizer, LearnedParroting(shape["copier.score.0.weight"][0]), prior), path)
 
 # %% ../nbs/02_forecast.ipynb #c194
@@ -781,7 +832,7 @@ def forecast(
     n:int=19,            # futures
     model:Forecaster=None, # None: `load_forecaster()`
     seed:int=0,
-    temperature:float=1.,
+    temperature:float=.85,
     top_k:int=0,
 )->np.ndarray: # `(n, lead, time)`, mV, at `fs`, from the sample after the past
     "Possible continuations of a recording. Raises `ValueError` for missing samples, another shape, or a past or horizon that the model cannot take."
