@@ -8,9 +8,9 @@ __all__ = ['SIZE', 'FS', 'HORIZONS', 'mlii_first', 'spread_windows', 'beat_count
            'parrot', 'downsample', 'blocks', 'principal_components', 'weighted_continuation', 'blend',
            'LearnedParroting', 'draw_copies', 'perplexity', 'VectorQuantizer', 'total', 'redraw_codes', 'update_codes',
            'beam_search', 'ResidualQuantizer', 'ResidualUnit', 'offset_and_scale', 'VQVAE', 'reconstruction_loss',
-           'random_windows', 'stretched', 'Block', 'CausalTransformer', 'hint', 'patches', 'Votes', 'TokenPrior',
-           'draw_code', 'Forecaster', 'continue_tokens', 'PatchTransformer', 'reconstruct', 'horizon_loss', 'crps',
-           'energy_score', 'in_band', 'next_beat', 'described', 'told_apart', 'load_forecaster', 'forecast']
+           'random_windows', 'Block', 'CausalTransformer', 'hint', 'patches', 'Votes', 'TokenPrior', 'draw_code',
+           'Forecaster', 'continue_tokens', 'PatchTransformer', 'reconstruct', 'horizon_loss', 'crps', 'energy_score',
+           'in_band', 'next_beat', 'described', 'told_apart', 'load_forecaster', 'forecast']
 
 # %% ../nbs/02_forecast.ipynb #c004
 from collections.abc import Callable
@@ -30,8 +30,8 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from torch import nn
 
 # %% ../nbs/02_forecast.ipynb #c006
-from .data import Record, crop, project_root, resample, windows
-from .training import load_weights, seed_all
+from .data import Record, crop, resample, windows
+from .training import load_weights, seed_all, weights_file
 
 # %% ../nbs/02_forecast.ipynb #c015
 SIZE = 1440 # samples in a window: 4 s at 360 Hz
@@ -468,22 +468,6 @@ def random_windows(
     factor = lambda: gain**(2*torch.rand(batch_size, leads, 1, device=signals.device) - 1)
     return lambda step: crop(signals, rand(n), rand(time - size + 1), size)*factor()
 
-# %% ../nbs/02_forecast.ipynb #stretch2
-def stretched(
-    batch:Callable,   # step -> `(batch, lead, time)`, at least `most*size + 2` samples
-    size:int,         # samples to return
-    most:float=1.25,
-)->Callable: # step -> `(batch, lead, size)`
-    "Windows read up to `most` times faster or slower, by linear interpolation; a rate for each window, even in its logarithm."
-    def draw(step):
-        x = batch(step)
-        if x.shape[-1] < most*size + 2: raise ValueError(f"stretched: windows of {x.shape[-1]} samples; {size} at {most} times the speed need {round(most*size) + 2}")
-        at = most**(2*torch.rand(len(x), 1, device=x.device) - 1)*torch.arange(size, device=x.device)
-        read = lambda i: x.gather(2, i[:, None].expand(-1, x.shape[1], -1))
-        part = (at % 1)[:, None]
-        return read(at.long())*(1 - part) + read(at.long() + 1)*part
-    return draw
-
 # %% ../nbs/02_forecast.ipynb #c087
 class Block(nn.Module):
     "Causal self-attention, then a small network, each added to its input. `(batch, position, width)` in and out."
@@ -812,9 +796,7 @@ def load_forecaster(
     path:Path=None, # of a `forecaster.safetensors`; None: that of the published run
 )->Forecaster: # on the CPU, ready for `forecast`
     "Auto-encoder, copier and prior of a run; sizes are read from the file. `FileNotFoundError` where there is none."
-    path = Path(path or project_root()/"outputs"/"02_forecast"/"paper"/"forecaster.safetensors")
-    if not path.exists(): raise FileNotFoundError(f"no weights {path.name} in {path.parent.name}/: they come with the published run of this chapter (preset=paper). "
-                                                  "Give the path of a run of your own, such as outputs/02_forecast/quick/forecaster.safetensors")
+    path = weights_file(path, "02_forecast", "forecaster")
     with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
     width, leads, kernel = shape["tokenizer.encoder.0.weight"]
     count = lambda start: len({k.split(".")[start.count(".")] for k in shape if k.startswith(start)})
