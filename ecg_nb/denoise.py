@@ -329,18 +329,15 @@ class BiasFreeUNet(nn.Module):
     "Bias-free residual U-Net: `(batch, lead, time)` noisy in mV to the same shape denoised; `time` a multiple of `stride`."
     def __init__(self,
         width:int=24,  # channels at the highest resolution; they double at each lower one
-        leads:int=2,
-        strides:tuple=(4, 3, 3),
-        kernel:int=7,
+        leads:int=2, strides:tuple=(4, 3, 3), kernel:int=7,
         look:bool=True,   # elsewhere, with two `NonLocal` layers; needs 4 as first stride
         offset:bool=True, # keep the mean of each window; False: take it away with the noise
     ):
         super().__init__()
-        self.register_buffer("offset", torch.tensor(float(offset)))
-        # mV: noise estimates below this are left alone, see `noise_gate`
-        self.register_buffer("gate", torch.tensor(0.))
-        c, conv = [width*2**i for i in range(len(strides)+1)], partial(nn.Conv1d, bias=False)
-        self.stride = int(np.prod(strides))
+        if look and strides[0] != 4: raise ValueError(f"BiasFreeUNet: first stride {strides[0]}; the non-local layers expect 4, or look=False")
+        # the gate in mV: noise estimates below it are left alone, see `noise_gate`
+        for name, value in dict(offset=float(offset), gate=0.).items(): self.register_buffer(name, torch.tensor(value))
+        c, conv, self.stride = [width*2**i for i in range(len(strides)+1)], partial(nn.Conv1d, bias=False), int(np.prod(strides))
         self.inp = conv(leads, c[0], kernel, padding=kernel//2)
         self.enc = nn.ModuleList(ResidualBlock(k, kernel) for k in c[:-1])
         self.down = nn.ModuleList(conv(a, b, r, stride=r) for a, b, r in zip(c, c[1:], strides))

@@ -558,9 +558,7 @@ class TokenPrior(nn.Module):
         codebook:torch.Tensor, # of all levels, `(levels*codes, dim)`
         levels:int=3,          # tokens per position
         hints:int=3,
-        width:int=96,
-        depth:int=3,
-        positions:int=240,
+        width:int=96, depth:int=3, positions:int=240,
     ):
         super().__init__()
         self.levels, self.codes, self.hints = levels, len(codebook)//levels, hints
@@ -627,8 +625,7 @@ class Forecaster(nn.Module):
         given, n = offset_and_scale(past[..., -SIZE:]), SIZE//self.tokenizer.stride
         offset, scale = (g[:, None] for g in given)
         said = hint(self.copier, past, size, self.prior.hints - 1)
-        # behind the past, as if it had come true
-        said = torch.cat([past[:, None, :, -SIZE:].expand(-1, said.shape[1], -1, -1), said], -1)
+        said = torch.cat([past[:, None, :, -SIZE:].expand(-1, said.shape[1], -1, -1), said], -1)  # as if it had come true
         z = self.tokenizer.encoder(((said - offset)/scale).flatten(0, 1)).unflatten(0, said.shape[:2])
         return self.tokens(z[:, 0, :, :n]), z[..., n:].permute(0, 3, 1, 2).flatten(2), given
 
@@ -637,15 +634,13 @@ class Forecaster(nn.Module):
         with torch.autocast(x.device.type, enabled=False), torch.no_grad():
             past, said, (offset, scale) = self.seen(x[..., :-size], size)
             future = self.tokens(self.tokenizer.encoder((x[..., -size - SIZE:] - offset)/scale)[..., past.shape[1]:])
-        nats = self.prior.nats(torch.cat([past, future], 1), said).mean(0).T
-        losses = up_to(nats.repeat_interleave(self.tokenizer.stride, 1)).mean(1)
+        losses = up_to(self.prior.nats(torch.cat([past, future], 1), said).mean(0).T.repeat_interleave(self.tokenizer.stride, 1)).mean(1)
         return dict(loss=losses.mean()) | {f"level_{i + 1}": l for i, l in enumerate(losses)}
 
     @torch.no_grad()
     # the last ones of the `n` are copies, a part `copied` of all, rounded down
     def futures(self, past:torch.Tensor, size:int, n:int=19, temperature:float=1., top_k:int=0, copied:float=.5)->torch.Tensor:
-        tokens, said, given = self.seen(past, size)
-        m = n - int(copied*n)
+        (tokens, said, given), m = self.seen(past, size), n - int(copied*n)
         tokens = continue_tokens(self.prior, tokens, said, m, temperature, top_k).flatten(1)
         y = self.tokenizer.decode(tokens, *(g.repeat_interleave(m, 0) for g in given))[..., -size:].unflatten(0, (-1, m))
         return torch.cat([y, draw_copies(self.copier, past, size, n - m)], 1) if m < n else y
