@@ -4,7 +4,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 here = Path(__file__).parent
-sys.path.insert(0, str(here))
+sys.path[:0] = [str(here), str(here.parent)]
 parser = ConfigParser(delimiters=["="])
 parser.read(here.parent/"settings.ini", encoding="utf-8")
 cfg = parser["DEFAULT"]
@@ -12,7 +12,7 @@ cfg = parser["DEFAULT"]
 project, author, release = cfg["title"], cfg["author"], cfg["version"]
 copyright = cfg["copyright"]
 # mathjax-offline: formulas without a server of others; a site that stands on a disk or behind a hospital's wall shows them too
-extensions = ["myst_nb", "sphinx-mathjax-offline", "nbdev_reader"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx-mathjax-offline", "nbdev_reader", "api"]
 exclude_patterns = ["**.ipynb_checkpoints"]
 notebook_repo = f"{cfg['git_url']}/blob/{cfg['branch']}"
 
@@ -23,6 +23,10 @@ myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_dmath_double_inline = True  # a formula may follow its sentence without an empty line, as in Jupyter
 myst_heading_anchors = 4
 mathjax3_config = {"options": {}}
+nb_code_prompt_show, nb_code_prompt_hide = "Show the code ({type})", "Hide the code"
+autodoc_typehints, autodoc_member_order, add_module_names = "none", "bysource", False
+copybutton_exclude = ".linenos, .gp, .go"
+nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries have no page here
 
 html_theme = "sphinx_book_theme"
 html_title = cfg["title"]

@@ -41,22 +41,41 @@ def joined(outputs):
     return out
 
 
+def folds(source, cell, found):
+    "Whether a first reader can do without this code: imports, presets, checks, plotting. A click opens it; JupyterLab shows all."
+    if found and {d.split()[0] for d in found if d} & {"export", "exports"} and not source.lstrip().startswith(("import", "from")): return False
+    try: nodes = ast.parse(source).body
+    except SyntaxError: return False
+    imports = lambda n: isinstance(n, (ast.Import, ast.ImportFrom))
+    check = lambda n: isinstance(n, ast.Assert) or re.match(r"(test_\w+|refused)\(", ast.unparse(n)) is not None
+    presets = lambda n: isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) in ("PRESETS", "LIMITS", "quick", "paper")
+    if nodes and all(imports(n) or check(n) or presets(n) for n in nodes): return True
+    picture = any(k.startswith("image/") for o in cell["outputs"] for k in o.get("data", {}))
+    return picture and "plt." in source and len(source.splitlines()) > 5
+
+
 def code_cell(cell):
-    "Directives become tags; their lines go."
+    "Directives become tags, and `fig-alt` the text of a figure for those who can't see it; their lines go."
     found, source = directives(text(cell))
     tags = [TAGS.get(d) or TAGS.get(d.split()[0]) for d in found if d]
     kept = cell["metadata"].get("tags", []) + [t for t in tags if t]
-    return cell | dict(source=source, metadata=cell["metadata"] | dict(tags=kept), outputs=joined(cell["outputs"]))
+    if not {"remove-cell", "remove-input", "hide-input", "parameters"} & {*kept} and folds(source, cell, found): kept.append("hide-input")
+    alt = next((d.split(":", 1)[1].strip(" '\"") for d in found if d.startswith("fig-alt:")), None)
+    more = {"mystnb": {"image": {"alt": alt}}} if alt else {}
+    return cell | dict(source=source, metadata=cell["metadata"] | dict(tags=kept) | more, outputs=joined(cell["outputs"]))
 
 
 def exported(notebook):
     "Names of the functions and classes that each cell of a notebook exports: a list of (cell number, name)."
+    seen = set()
     for i, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] != "code": continue
         found, source = directives(text(cell))
         if not {"export", "exports"} & {d.split()[0] for d in found if d}: continue
         for node in ast.parse(source).body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)): yield i, node.name
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name.lower() not in seen:  # anchors know no capitals
+                seen.add(node.name.lower())
+                yield i, node.name
 
 
 def symbols(folder):
@@ -87,11 +106,20 @@ def markdown_cell(cell, page, names, repo):
     return cell | dict(source=link_names(source, page, names))
 
 
+def _entry(page):
+    "A line of the contents: chapters carry the number that they have on the command line."
+    number = re.match(r"\d\d", page)
+    return f"{number[0]} · {TITLES[page]} <{page}>" if number and page in TITLES else page
+
+
+TITLES = {}  # page -> title, filled from the notebooks
+
+
 def toctrees(contents):
     "The order of the book, from the sidebar of `_quarto.yml`, as MyST toctrees."
     loose = [c for c in contents if isinstance(c, str)]
     parts = [("", loose)] + [(c["section"], c["contents"]) for c in contents if isinstance(c, dict)]
-    pages = lambda files: "\n".join(Path(f).stem for f in files if f != "index.ipynb")
+    pages = lambda files: "\n".join(_entry(Path(f).stem) for f in files if f != "index.ipynb")
     return "\n\n".join(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages(files)}\n```" for caption, files in parts if pages(files))
 
 
@@ -122,8 +150,11 @@ def setup(app):
     PygmentsBridge.html_formatter = Hanging
     order = yaml.safe_load((Path(app.confdir).parent/"_quarto.yml").read_text(encoding="utf-8"))
     contents, names = order["website"]["sidebar"]["contents"], symbols(app.srcdir)
+    for path in Path(app.srcdir).glob("*.ipynb"):
+        TITLES[path.stem] = text(json.loads(path.read_text(encoding="utf-8"))["cells"][0]).splitlines()[0].lstrip("# ")
 
     def read(app, page, source):
+        if not (Path(app.srcdir)/f"{page}.ipynb").exists(): return
         source[0] = json.dumps(translate(json.loads(source[0]), page, names, app.config.notebook_repo, contents))
     app.add_config_value("notebook_repo", "", "env")
     app.connect("source-read", read)

@@ -1,5 +1,5 @@
 """The rules of CONTRIBUTING.md that a machine can check; seconds, so it runs first."""
-import ast, json, re
+import ast, json, re, statistics
 import pytest
 from conftest import ROOT, run
 
@@ -56,6 +56,44 @@ def test_cells_and_functions_are_short(path):
         n = len([line for line in source(cell).splitlines() if line and not line.startswith("#|")]) - signatures
         limit = 40 if any(isinstance(n, ast.ClassDef) for n in nodes) else 30 if functions else 20
         assert n <= limit, f"cell {i} has {n} lines, at most {limit}: {source(cell)[:60]!r}"
+
+
+@each_notebook
+def test_a_reader_gets_through(path):
+    "Lengths that a first reader gets through: cells of a notebook, lines of a cell, characters of a line, words beside the code."
+    cells, chapter = read(path)["cells"], path in CHAPTERS
+    assert len(cells) <= (120 if chapter else 130), f"{len(cells)} cells: cut what no reader needs"
+    wide = [(i, line) for i, c in code_cells(path) for line in source(c).splitlines() if len(line) > 120]
+    assert not wide, f"{len(wide)} lines over 120 characters, the first in cell {wide[0][0]}: {wide[0][1][:60]!r}"
+    median = statistics.median(len(source(c).splitlines()) for _, c in code_cells(path))
+    assert median <= 8, f"half of the code cells have more than {median} lines, at most 8"
+    words = sum(len(source(c).split()) for c in cells if c["cell_type"] == "markdown")/len(code_cells(path))
+    assert not chapter or 45 <= words <= 130, f"{words:.0f} words for each code cell: 60 to 100 explain, more bury it"
+
+
+@each_notebook
+def test_outputs_are_short_and_figures_have_a_text(path):
+    for i, c in code_cells(path):
+        for out in c["outputs"]:
+            data = out.get("data", {})
+            shown = out.get("text") or ("" if "text/html" in data or any(k.startswith("image/") for k in data) else data.get("text/plain", ""))
+            lines = len("".join(shown).splitlines())
+            assert lines <= 25, f"cell {i} prints {lines} lines, at most 25: end it with a semicolon, or show less"
+            if any(k.startswith("image/") for k in data):
+                assert re.search(r"^#\|\s*fig-alt:\s*\S", source(c), re.M), f"cell {i} draws a figure without '#| fig-alt: what it shows'"
+
+
+@each_chapter
+def test_the_first_ecg_stands_at_the_beginning(path):
+    first = next((i for i, out in outputs(path) if any(k.startswith("image/") for k in out.get("data", {}))), None)
+    assert first is not None and first < 12, f"the first figure stands in cell {first}: show real ECG, with the answer, among the first ten"
+
+
+@each_notebook
+def test_the_last_cell_is_harmless_anywhere(path):
+    last = source(code_cells(path)[-1][1])
+    if path.stem in ("index", "results"): return
+    assert "export_package()" in last and "nbdev_export" not in last, "the last cell: '#| hide', then 'from ecg_nb.training import export_package; export_package()'"
 
 
 @each_notebook
