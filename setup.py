@@ -22,7 +22,7 @@ setup(
     keywords=cfg["keywords"],
     url=cfg["git_url"],
     packages=["ecg_nb"],
-    package_data={"ecg_nb": ["*.csv"]},
+    package_data={"ecg_nb": ["*.csv", "weights/*/*.safetensors"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require=extras,
