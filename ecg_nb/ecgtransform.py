@@ -11,13 +11,13 @@ __all__ = ['CLASSES', 'FS', 'BEFORE', 'WINDOW', 'QRS', 'WAVES', 'Beats', 'join',
            'train_context', 'fuse', 'context_log_probabilities', 'fusion_beats', 'pauses', 'ectopic_rhythm',
            'relabel_ectopic', 'Classifier', 'MultiScale', 'pooled', 'stem', 'Recalibrated', 'ChannelAttention',
            'TimeAttention', 'ECGTransForm', 'context_weights', 'weighted_loss', 'smote', 'row_batches', 'classify_rows',
-           'train_rows', 'ptb_records', 'detect_beats', 'ptb_beats', 'saliency', 'embed', 'load_classifier', 'classify',
-           'annotate', 'episodes']
+           'train_rows', 'ptb_records', 'detect_beats', 'ptb_beats', 'saliency', 'embed', 'load_classifier', 'upright',
+           'classify', 'annotate', 'episodes']
 
 # %% ../nbs/04_ecgtransform.ipynb #c004
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,6 @@ import sleepecg
 import torch
 import wfdb
 from scipy.ndimage import median_filter, uniform_filter1d
-from scipy.signal import resample_poly
 from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestNeighbors
@@ -36,7 +35,9 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/04_ecgtransform.ipynb #c006
-from .data import Record, fill_gaps
+from .data import Record, as_record, check_beats, check_number, check_rate, fill_gaps, find_lead, lead_name, log
+from .data import move_samples, resample_signal
+from .quality import good_at, polarity, quality, r_peaks
 from .training import Run, cosine, fit, load_weights, weights_file
 
 # %% ../nbs/04_ecgtransform.ipynb #c015
@@ -111,8 +112,8 @@ def flat_baseline(sig:np.ndarray, fs:float)->np.ndarray:
     return sig - np.stack([median_filter(median_filter(x, odd(.2)), odd(.6)) for x in sig])
 
 def lead_pair(rec:Record)->np.ndarray: # `(2, time)`, mV
-    "MLII, else II, else the first lead; then the first of the others, or zeros."
-    first = next((rec.leads.index(l) for l in ("MLII", "II") if l in rec.leads), 0)
+    "Lead II by any of its names (MLII, ii, Lead II), else the first lead; then the first of the others, or zeros."
+    first = max(0, find_lead(rec.leads, "II"))
     others = [i for i in range(len(rec.leads)) if i != first]
     return np.stack([rec.sig[first], rec.sig[others[0]] if others else 0*rec.sig[first]])
 
@@ -122,9 +123,8 @@ def cut_beats(
 # `(beat, 2, WINDOW)`, float32, in units of the usual QRS amplitude of each lead
 )->np.ndarray:
     "Windows around R at 120 Hz, baseline removed."
-    ratio = Fraction(FS/rec.fs).limit_denominator(1000)
-    sig = flat_baseline(resample_poly(lead_pair(rec), ratio.numerator, ratio.denominator, axis=-1, padtype="line"), FS)
-    middle = np.round(np.asarray(at)*FS/rec.fs).astype(int).clip(0, sig.shape[1] - 1)
+    sig = flat_baseline(resample_signal(lead_pair(rec), rec.fs, FS), FS)
+    middle = move_samples(at, rec.fs, FS, sig.shape[1])
     padded = np.pad(sig, ((0, 0), (BEFORE, WINDOW)), mode="edge")
     x = np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=-1)[:, middle].swapaxes(0, 1)
     return (x/np.maximum(np.median(np.ptp(x[..., QRS], -1), 0), .05)[:, None]).astype(np.float32)
@@ -708,25 +708,52 @@ def load_classifier(
     "Our trained model. `FileNotFoundError` where there is none yet."
     folder = weights_file(folder and Path(folder)/"beat_0.safetensors", "04_ecgtransform", "beat_0").parent
     found = sorted(folder.glob("beat_*.safetensors"))
-    return Classifier([load_weights(BeatNet(), p) for p in found], [load_weights(ContextNet(), folder/p.name.replace("beat", "context")) for p in found])
+    if missing := [p.name.replace("beat", "context") for p in found if not (folder/p.name.replace("beat", "context")).exists()]:
+        raise FileNotFoundError(f"load_classifier: {', '.join(missing)} missing in {folder}: copy the folder again")
+    load = lambda model, name: load_weights(model, folder/name, "04_ecgtransform")
+    return Classifier([load(BeatNet(), p.name) for p in found], [load(ContextNet(), p.name.replace("beat", "context")) for p in found])
+
+def upright(
+    rec:Record,
+    at:np.ndarray, # R peaks
+)->tuple: # the record, and whether its limb lead was turned over
+    "A limb lead whose QRS points down was most likely connected the wrong way round: turned over, with a word in the log."
+    i = max(0, find_lead(rec.leads, "II"))
+    if re.match(r"V[1-3]$|aVR$", lead_name(rec.leads[i])) or polarity(replace(rec, sig=rec.sig[[i]], leads=[rec.leads[i]]), at=at)[0] >= 0:
+        return rec, False
+    log.warning("record %s: the QRS of lead %s points down; it was turned over", rec.name, rec.leads[i])
+    return replace(rec, sig=np.where(np.arange(len(rec.sig))[:, None] == i, -rec.sig, rec.sig)), True
 
 def classify(
-    sig:np.ndarray|Record, # mV, `(lead, time)` or `(time,)`; or a `Record`, whose annotated beats are used
+    sig:np.ndarray|Record, # mV, `(lead, time)` or `(time,)`; a table with a column per lead; or a `Record`, whose beats are used
     fs:float=None,          # Hz; not needed for a `Record`
-    at:np.ndarray=None,     # R peaks in samples; None: the record's, else found by sleepecg
+    at:np.ndarray=None,     # R peaks, increasing sample numbers; None: the record's, else found
     model:Classifier=None,  # None: `load_classifier()`
-# one line per beat: sample, seconds, aami, and the networks' probabilities of N, S, V, F
+    unit=None,              # of `sig`: None or "mV", "uV", "V", "nV", or units per mV
+    min_quality:float=0.,   # beats in seconds of a lower quality are left out
+# one line per beat: sample, seconds, aami, the networks' probabilities of N, S, V, F, and the signal's quality, 0 to 1
 )->pd.DataFrame:
-    "AAMI class of each beat. Raises `ValueError` below 30 beats (about half a minute), or for another shape or rate."
-    if not isinstance(sig, Record):
-        x = np.atleast_2d(np.asarray(sig, np.float32))
-        if x.ndim != 2 or not fs or fs <= 0: raise ValueError(f"classify: signal of shape {np.shape(sig)} at {fs} Hz; expected (lead, time) or (time,), and the rate")
-        sig = Record("recording", x, fs, [str(i + 1) for i in range(len(x))])
-    rec, model = fill_gaps(sig, "interpolate"), model or load_classifier()
-    at = np.asarray(at) if at is not None else (rec if len(rec.beats) else detect_beats(rec)).beats["sample"].values
-    beats = patient_beats(rec, at)
+    """AAMI class of each beat; `.attrs` says which lead was used and whether it was turned over. Raises `ValueError`
+    below 30 beats (about half a minute), for another shape or rate, or R peaks that cannot be."""
+    rec = as_record(sig, fs, unit=unit, caller="classify")
+    min_quality, good = check_number("min_quality", min_quality, float, 0, 1), quality(rec)
+    given = at is not None or len(rec.beats) > 0
+    if not given and (good.max(axis=1) > .5).mean() < .05:
+        raise ValueError("classify: hardly a second of this signal looks like an ECG; look at it, and at ecg_nb.quality.quality(sig, fs)")
+    rec = fill_gaps(rec, "interpolate")
+    if at is not None: at = check_beats(at, rec.sig.shape[1])
+    else: at = rec.beats["sample"].to_numpy() if given else r_peaks(rec, table=good)
+    if len(at) < 30: raise ValueError(f"classify: {len(at)} beats; at least 30 are needed to know what is usual for a patient")
+    rec, turned = upright(rec, at)
+    beats, model = patient_beats(rec, at), model or load_classifier()
     p = model.probabilities(beats).numpy().round(4)
-    return pd.DataFrame(dict(sample=at, seconds=at/rec.fs, aami=[CLASSES[i] for i in model(beats, rec.fs)]) | dict(zip(CLASSES, p.T)))
+    out = pd.DataFrame(dict(sample=at, seconds=at/float(rec.fs), aami=[CLASSES[i] for i in model(beats, float(rec.fs))])
+                       | dict(zip(CLASSES, p.T)) | dict(quality=good_at(good, at, float(rec.fs)).round(2)))
+    if bad := int((out.quality < .5).sum()):
+        log.warning("classify: %d of %d beats lie where the signal is hardly readable; see the column quality", bad, len(out))
+    out = out[out.quality >= min_quality].reset_index(drop=True)
+    out.attrs |= dict(lead=rec.leads[max(0, find_lead(rec.leads, "II"))], turned=turned)
+    return out
 
 # %% ../nbs/04_ecgtransform.ipynb #c156
 def annotate(
@@ -735,13 +762,21 @@ def annotate(
     folder:Path,         # where `<name>.<extension>` is written
     fs:float,            # Hz
     extension:str="ecgnb",
+    overwrite:bool=False, # replace a file that is there
 )->Path: # of the annotation file
-    "Write the classes as WFDB annotations."
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    "Write the classes as WFDB annotations. `ValueError` for an empty table or another class, `FileExistsError` where a file is there."
+    if not isinstance(beats, pd.DataFrame) or not {"sample", "aami"} <= set(beats) or not len(beats):
+        raise ValueError("annotate: expected the table of classify, with the columns sample and aami and at least one beat")
+    if odd := sorted(set(beats.aami) - set("NSVFQ")): raise ValueError(f"annotate: classes {', '.join(map(str, odd))}; expected N, S, V, F or Q")
+    if not re.fullmatch(r"[\w-]+", str(name)) or not re.fullmatch(r"[A-Za-z]+", extension):
+        raise ValueError(f"annotate: name {name!r}, extension {extension!r}; expected letters, digits, '_' and '-', and an extension of letters")
+    at, path = check_beats(beats["sample"], 2**62, "sample"), Path(folder)/f"{name}.{extension}"
+    if path.exists() and not overwrite: raise FileExistsError(f"annotate: {path.name} is there already; overwrite=True replaces it")
+    path.parent.mkdir(parents=True, exist_ok=True)
     # WFDB's symbol for a supraventricular beat
     symbols = beats.aami.replace({"S": "A"}).tolist()
-    wfdb.wrann(name, extension, beats["sample"].to_numpy(), symbol=symbols, fs=fs, write_dir=str(folder))
-    return Path(folder)/f"{name}.{extension}"
+    wfdb.wrann(str(name), extension, at, symbol=symbols, fs=check_rate(fs), write_dir=str(folder))
+    return path
 
 # %% ../nbs/04_ecgtransform.ipynb #c159
 def episodes(
