@@ -12,7 +12,7 @@ __all__ = ['log', 'DATABASES', 'AAMI', 'DS1', 'DS2', 'PACED', 'MITDB', 'COLORS',
            'simulate_record', 'sample_records', 'ecg_paper', 'plot_strip', 'load']
 
 # %% ../nbs/00_data.ipynb #c003
-import encodings.cp437 # names inside zip archives, such as the sample's: loaded now, while files can be read
+import encodings.cp437 # noqa: F401, names in zip archives such as the sample's: loaded while files can be read
 import gzip, hashlib, http.client, importlib.util, io, logging, math, numbers, os, re, urllib.error, urllib.request
 import warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -341,6 +341,7 @@ def resample_signal(
     y = y[..., :n] if y.shape[-1] >= n else np.concatenate([y, np.repeat(y[..., -1:], n - y.shape[-1], -1)], -1)
     return y.astype(np.float32, copy=False)
 
+# %% ../nbs/00_data.ipynb #c038bq
 def _read_at(x, at, block=200_000):
     "`x` at fractional places, cubic, in blocks."
     at = at.clip(0, x.shape[-1] - 1)
@@ -437,6 +438,7 @@ def _chosen(head, name, leads, unit):
                          f"mV")
     return keep, names, scale
 
+# %% ../nbs/00_data.ipynb #c043aq
 def _decode(path, name, db, leads, unit, start, seconds):
     """A stretch of the WFDB files at `path` as a `Record` in mV; channels of several rates end at the highest of
     those chosen."""
@@ -570,6 +572,7 @@ def as_record(
     if unit is None: warn_of_unit(x, fs, caller)
     return Record(name, x, fs, leads or [str(i + 1) for i in range(len(x))], notes)
 
+# %% ../nbs/00_data.ipynb #c051zq
 def _numbers(sig, caller, leads=None):
     "`(lead, time)` finite numbers or NaN, float64."
     if isinstance(sig, torch.Tensor): sig = sig.detach().cpu().numpy()
@@ -590,6 +593,7 @@ def _numbers(sig, caller, leads=None):
     if np.isnan(x).all(-1).any(): raise ValueError(f"{caller}: a lead has no valid sample at all; leave it out")
     return x
 
+# %% ../nbs/00_data.ipynb #c051zr
 def check_beats(
     at,          # R peaks, sample numbers
     n:int,       # samples of the signal
@@ -643,6 +647,7 @@ def _is_ramp(column):
     steps = np.diff(values)
     return bool((steps > 0).all() and np.ptp(steps) < .51*np.median(steps))
 
+# %% ../nbs/00_data.ipynb #c051cq
 def _table(frame, fs, unit, caller):
     "Signal `(lead, time)`, rate, names and unit of a table."
     columns, rate = [], None
@@ -667,6 +672,7 @@ def _table(frame, fs, unit, caller):
     if scales: sig, unit = sig*np.array(scales)[:, None], "mV"
     return sig, fs if fs is not None else rate, names, unit
 
+# %% ../nbs/00_data.ipynb #c051cr
 def _rate_of(seconds, name, fs, caller):
     "The rate that a column of time says; raises where it contradicts `fs`, or has gaps."
     if seconds is None or not len(seconds) or not np.ptp(seconds): return None
@@ -714,6 +720,7 @@ def _read_text(path):
     if not header: frame.columns = [str(i + 1) for i in range(frame.shape[1])]
     return frame
 
+# %% ../nbs/00_data.ipynb #c051dq
 def _latin(raw):
     try: raw.decode("utf-8-sig")
     except UnicodeDecodeError: return True
@@ -755,6 +762,7 @@ def _read_array(path):
                          f"axis is time? Pass the array itself")
     return x.T if x.ndim == 2 and x.shape[0] > x.shape[1] else x
 
+# %% ../nbs/00_data.ipynb #c051eq
 def _read_edf(path, leads, unit):
     "Leads of an EDF or BDF file, through pyedflib."
     if importlib.util.find_spec("pyedflib") is None:

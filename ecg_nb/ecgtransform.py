@@ -9,10 +9,10 @@ __all__ = ['CLASSES', 'FS', 'BEFORE', 'WINDOW', 'QRS', 'WAVES', 'Beats', 'join',
            'BeatNet', 'ContextNet', 'augment', 'beat_batches', 'beat_loss', 'adam', 'train_classifier',
            'log_probabilities', 'evaluate', 'simulate_runs', 'context_sequences', 'context_batches', 'context_loss',
            'train_context', 'fuse', 'context_log_probabilities', 'fusion_beats', 'pauses', 'ectopic_rhythm',
-           'relabel_ectopic', 'Classifier', 'MultiScale', 'pooled', 'stem', 'Recalibrated', 'ChannelAttention',
-           'TimeAttention', 'ECGTransForm', 'context_weights', 'weighted_loss', 'smote', 'row_batches', 'classify_rows',
-           'train_rows', 'ptb_records', 'detect_beats', 'ptb_beats', 'saliency', 'embed', 'load_classifier', 'upright',
-           'classify', 'annotate', 'episodes']
+           'relabel_ectopic', 'Trees', 'trees_of', 'Classifier', 'MultiScale', 'pooled', 'stem', 'Recalibrated',
+           'ChannelAttention', 'TimeAttention', 'ECGTransForm', 'context_weights', 'weighted_loss', 'smote',
+           'row_batches', 'classify_rows', 'train_rows', 'ptb_records', 'detect_beats', 'ptb_beats', 'saliency',
+           'embed', 'load_classifier', 'upright', 'classify', 'annotate', 'episodes']
 
 # %% ../nbs/04_ecgtransform.ipynb #c004
 import re
@@ -38,7 +38,7 @@ from torch.nn import functional as F
 from .data import Record, as_record, check_beats, check_number, check_rate, fill_gaps, find_lead, lead_name, log
 from .data import move_samples, resample_signal
 from .quality import good_at, polarity, quality, r_peaks
-from .training import Run, cosine, fit, load_weights, weights_file
+from .training import Run, cosine, fit, load_weights, read_weights, weights_file
 
 # %% ../nbs/04_ecgtransform.ipynb #c015
 CLASSES = "NSVFQ"  # a beat's label is the index in here; -1: not labelled
@@ -163,9 +163,11 @@ def rhythm_features(
     change = np.abs(np.diff(pre, prepend=pre[0]))
     both = np.log(np.exp(pre) + np.exp(post)) - np.log(2)
     against = [v - ref for ref in (np.log(rr.mean()), record, local, wide, past) for v in (pre, post)]
-    nearby = [post - pre, *(pre - neighbours(pre, -k) for k in (1, 2)), *(neighbours(post, k) - post for k in (1, 2)), both - local, both - neighbours(both, -1)]
+    nearby = [post - pre, *(pre - neighbours(pre, -k) for k in (1, 2)), *(neighbours(post, k) - post for k in (1, 2)),
+              both - local, both - neighbours(both, -1)]
     around = [neighbours(v, k*s) - local for v, s in ((pre, -1), (post, 1)) for k in (1, 2)]
-    irregular = [np.log(uniform_filter1d(change, n) + .01) for n in (5, 21, 101)] + [np.log(running_median(change, 21) + .01)]
+    irregular = [np.log(uniform_filter1d(change, n) + .01)
+                 for n in (5, 21, 101)] + [np.log(running_median(change, 21) + .01)]
     slow = [running_median(pre, n) - record for n in (5, 11, 21, 51)]
     rank = [rankdata(v)/len(v) - .5 for v in (pre, post)]
     return np.stack(against + nearby + around + irregular + slow + rank, -1)
@@ -189,7 +191,8 @@ def shape_features(
     compared = [v for ref in refs for s in part.values() for v in similarity(x[..., s], ref[..., s])]
     q = x[..., QRS]
     size, step, top = np.ptp(q, -1), np.abs(np.diff(q, axis=-1)), np.abs(q).max(-1, keepdims=True)
-    measured = [np.log(size + .05), np.log(step.max(-1) + .02), np.log(step.sum(-1)/(size + .05) + .05), q.max(-1), q.min(-1), q.argmax(-1)/10, q.argmin(-1)/10, (np.abs(q) > .5*top).mean(-1)]
+    measured = [np.log(size + .05), np.log(step.max(-1) + .02), np.log(step.sum(-1)/(size + .05) + .05), q.max(-1),
+                q.min(-1), q.argmax(-1)/10, q.argmin(-1)/10, (np.abs(q) > .5*top).mean(-1)]
     rough = np.log(np.abs(np.diff(x[..., QRS.stop:], 2, axis=-1)).mean(-1) + .01)
     return np.concatenate(compared + measured + [running_median(rough, 5)], -1)
 
@@ -211,12 +214,15 @@ def patient_beats(
     "All beats of a record, each seen against the usual ones. Raises `ValueError` below 30 beats."
     y = labels(rec) if at is None else torch.full((len(at),), -1)
     at = rec.beats["sample"].values if at is None else np.asarray(at)
-    if len(at) < 30: raise ValueError(f"record {rec.name}: {len(at)} beats; at least 30 are needed to know what is usual for a patient")
+    if len(at) < 30:
+        raise ValueError(f"record {rec.name}: {len(at)} beats; at least 30 are needed to know what is usual for a "
+                         f"patient")
     x = cut_beats(rec, at)
     near = dominant_beats(x)
     raw = np.concatenate([rhythm_features(at/rec.fs), shape_features(x, near)], -1).astype(np.float32)
     x = np.concatenate([x, x - running_median(x, 31)], 1)
-    return Beats(torch.tensor(x), y, np.full(len(at), rec.name), at, torch.tensor(robust_z(raw, near)), torch.tensor(raw))
+    return Beats(torch.tensor(x), y, np.full(len(at), rec.name), at, torch.tensor(robust_z(raw, near)),
+                 torch.tensor(raw))
 
 # %% ../nbs/04_ecgtransform.ipynb #c047
 # `(classes, classes)`: rows truth, columns guess; beats without a label are skipped
@@ -233,13 +239,15 @@ def scores(m:np.ndarray)->dict: # metric, or (metric, class) -> value, 0 to 1
     per_class |= {("sensitivity", c): hit[i]/max(true[i], 1) for i, c in enumerate(CLASSES[:len(m)])}
     per_class |= {("ppv", c): hit[i]/max(called[i], 1) for i, c in enumerate(CLASSES[:len(m)])}
     # EC57: F and Q called V are no false V, Q called S no false S
-    per_class |= {("ppv_ec57", "S"): hit[1]/max(called[1] - m[4:, 1].sum(), 1), ("ppv_ec57", "V"): hit[2]/max(called[2] - m[3:, 2].sum(), 1)}
+    per_class |= {("ppv_ec57", "S"): hit[1]/max(called[1] - m[4:, 1].sum(), 1),
+                  ("ppv_ec57", "V"): hit[2]/max(called[2] - m[3:, 2].sum(), 1)}
     whole = dict(macro_f1=f1.mean(), accuracy=hit.sum()/max(m.sum(), 1))
     return whole | (dict(macro_f1_nsvf=f1[:4].mean(), macro_f1_nsv=f1[:3].mean()) if len(m) >= 4 else {}) | per_class
 
 # %% ../nbs/04_ecgtransform.ipynb #c056
 class BeatNet(nn.Module):
-    "Class of one beat: convolutions over its samples, joined by what was measured on it. `(beat, channel, time)`, `(beat, feature)` -> `(beat, class)`."
+    """Class of one beat: convolutions over its samples, joined by what was measured on it. `(beat, channel, time)`,
+    `(beat, feature)` -> `(beat, class)`."""
     def __init__(self,
         features:int=97,  # measured numbers per beat; 0: samples only
         channels:int=4,
@@ -250,7 +258,8 @@ class BeatNet(nn.Module):
         super().__init__()
         w, self.features = width, features
         sizes = [(channels, w, 7, 1), (w, w, 5, 2), (w, 2*w, 5, 1), (2*w, 2*w, 5, 2), (2*w, 2*w, 3, 1)]
-        self.conv = nn.Sequential(*(m for a, b, k, s in sizes for m in (nn.Conv1d(a, b, k, s, k//2, bias=False), nn.BatchNorm1d(b), nn.ReLU())))
+        self.conv = nn.Sequential(*(m for a, b, k, s in sizes
+                                    for m in (nn.Conv1d(a, b, k, s, k//2, bias=False), nn.BatchNorm1d(b), nn.ReLU())))
         self.shape = nn.Sequential(nn.Linear(4*w, 32), nn.ReLU(), nn.Dropout(dropout))
         self.out = nn.Sequential(nn.Linear(32 + features, 48), nn.ReLU(), nn.Dropout(dropout), nn.Linear(48, classes))
         # log of how often a class is in the world, relative to the batches
@@ -264,7 +273,8 @@ class BeatNet(nn.Module):
 
 # %% ../nbs/04_ecgtransform.ipynb #c059
 class ContextNet(nn.Module):
-    "Class of each beat in a sequence, from measured numbers alone. `(record, beat, feature)` -> `(record, beat, class)`."
+    """Class of each beat in a sequence, from measured numbers alone. `(record, beat, feature)` -> `(record, beat,
+    class)`."""
     def __init__(self,
         features:int=97,
         classes:int=4,
@@ -272,7 +282,8 @@ class ContextNet(nn.Module):
         dropout:float=.3,
     ):
         super().__init__()
-        conv = lambda d: nn.Sequential(nn.Conv1d(width, width, 3, padding=d, dilation=d), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout))
+        conv = lambda d: nn.Sequential(nn.Conv1d(width, width, 3, padding=d, dilation=d), nn.BatchNorm1d(width),
+                                       nn.ReLU(), nn.Dropout(dropout))
         self.inp = nn.Sequential(nn.Dropout(dropout/2), nn.Conv1d(features, width, 1), nn.BatchNorm1d(width), nn.ReLU())
         self.layers, self.out = nn.ModuleList(conv(d) for d in (1, 2, 4)), nn.Conv1d(width, classes, 1)
 
@@ -283,11 +294,13 @@ class ContextNet(nn.Module):
 
 # %% ../nbs/04_ecgtransform.ipynb #c062
 def augment(x:torch.Tensor)->torch.Tensor: # `(beat, 2*lead, time)`, same shape
-    "Another gain, a shift of up to 25 ms, noise, and now and then one lead silent; the same for a lead and its difference."
+    """Another gain, a shift of up to 25 ms, noise, and now and then one lead silent; the same for a lead and its
+    difference."""
     n, leads = len(x), x.shape[1]//2
     both = lambda v: v.repeat(1, 2, 1)[:, :x.shape[1]] if leads else v
     gain = both(torch.exp(.15*torch.randn(n, max(leads, 1), 1, device=x.device)))
-    silent = (torch.rand(n, 1, 1, device=x.device) < .15)*F.one_hot(torch.randint(max(leads, 1), (n,), device=x.device), max(leads, 1))[..., None]
+    silent = (torch.rand(n, 1, 1, device=x.device) < .15)*F.one_hot(torch.randint(max(leads, 1), (n,),
+            device=x.device), max(leads, 1))[..., None]
     kept = both(1 - silent.float()) if leads > 1 else 1
     shift = int(torch.randint(-3, 4, (1,)))
     return kept*(gain*torch.roll(x, shift, -1) + .06*torch.rand(n, 1, 1, device=x.device)*torch.randn_like(x))
@@ -315,7 +328,8 @@ def beat_loss(model, batch:tuple): # cross-entropy and accuracy
 # %% ../nbs/04_ecgtransform.ipynb #c064
 # arguments of `fit` for both networks: AdamW, a third of warm-up, half a cosine
 def adam(steps:int, lr:float, seed:int)->dict:
-    return dict(steps=steps, epoch=steps, optimizer=partial(torch.optim.AdamW, lr=lr, weight_decay=1e-2), schedule=cosine(.3), seed=seed)
+    return dict(steps=steps, epoch=steps, optimizer=partial(torch.optim.AdamW, lr=lr, weight_decay=1e-2),
+                schedule=cosine(.3), seed=seed)
 
 def train_classifier(
     run:Run,          # of its own: holds history and weights
@@ -383,7 +397,8 @@ def context_sequences(
     each = [beats.of([k]) for k in dict.fromkeys(beats.record)]
     shapes = torch.cat([b.z[b.y == 1][:60, 31:] for b in each])  # a few of each patient
     rng = np.random.default_rng(seed)
-    more = [simulate_runs(records[b.record[0]], b, shapes, rng) for b in each if (b.y == 0).float().mean() > .7] if simulated and len(shapes) else []
+    more = [simulate_runs(records[b.record[0]], b, shapes, rng) for b in each
+            if (b.y == 0).float().mean() > .7] if simulated and len(shapes) else []
     return [(z, y.where(y < 4, -1)) for z, y in [(b.z, b.y) for b in each] + more]
 
 def context_batches(sequences:list, size:int=16, length:int=256)->Callable: # step -> (z, y)
@@ -392,7 +407,8 @@ def context_batches(sequences:list, size:int=16, length:int=256)->Callable: # st
     fill = lambda v, value: F.pad(v, (0, 0)*(v.dim() - 1) + (0, length - len(v)), value=value)
     def batch(step):
         which, start = torch.multinomial(weight, size, replacement=True), torch.rand(size)
-        cut = [(z[a:a + length], y[a:a + length]) for k, u in zip(which, start) for z, y in [sequences[k]] for a in [int(u*max(1, len(y) - length))]]
+        cut = [(z[a:a + length], y[a:a + length]) for k, u in zip(which, start) for z, y in [sequences[k]]
+               for a in [int(u*max(1, len(y) - length))]]
         return torch.stack([fill(z, 0.) for z, _ in cut]), torch.stack([fill(y, -1) for _, y in cut])
     return batch
 
@@ -428,7 +444,8 @@ def context_log_probabilities(model:ContextNet, beats:Beats)->torch.Tensor: # `(
     out = torch.empty(len(beats), 4)
     for k in dict.fromkeys(beats.record):
         here = torch.tensor(beats.record == k)
-        with torch.inference_mode(): out[here] = torch.log_softmax(model(beats.z[here][None].to(device))[0].float().cpu(), -1)
+        with torch.inference_mode():
+            out[here] = torch.log_softmax(model(beats.z[here][None].to(device))[0].float().cpu(), -1)
     return out
 
 # %% ../nbs/04_ecgtransform.ipynb #c076
@@ -482,18 +499,55 @@ def relabel_ectopic(guess:np.ndarray, t:np.ndarray)->np.ndarray:
     ends, _ = pauses(t)
     return np.where(guess == 2, guess, np.where(ends, 0, 1))
 
+# %% ../nbs/04_ecgtransform.ipynb #c081u
+class Trees(nn.Module):
+    "Boosted trees as arrays. `(beat, feature)` -> log-probabilities `(beat, class)`."
+    def __init__(self, trees:int, nodes:int, classes:int=4):
+        super().__init__()
+        for name, kind in dict(feature=torch.int16, left=torch.int16, right=torch.int16, threshold=torch.double,
+                               value=torch.double).items():
+            self.register_buffer(name, torch.zeros(trees, nodes, dtype=kind))
+        self.register_buffer("start", torch.zeros(classes, dtype=torch.double))
+
+    def forward(self, raw:torch.Tensor)->torch.Tensor:
+        trees, x = torch.arange(len(self.feature))[:, None], raw.double()
+        node = torch.zeros(len(self.feature), len(x), dtype=torch.long)
+        while (self.left[trees, node] > 0).any():
+            go = x.gather(1, self.feature[trees, node].long().T).T <= self.threshold[trees, node]
+            node = torch.where(self.left[trees, node] == 0, node,
+                               torch.where(go, self.left[trees, node], self.right[trees, node]).long())
+        grown = self.value[trees, node].reshape(-1, len(self.start), len(x)).sum(0).T
+        return torch.log_softmax(grown + self.start, -1).float()
+
+def trees_of(
+    fitted, # `HistGradientBoostingClassifier`, after `fit` on finite numbers of four classes
+)->Trees: # the same answers
+    "The nodes of scikit-learn's trees, without scikit-learn."
+    nodes = [tree.nodes for step in fitted._predictors for tree in step]
+    out = Trees(len(nodes), max(map(len, nodes)), len(fitted.classes_))
+    for i, n in enumerate(nodes):
+        inner = ~n["is_leaf"].astype(bool)
+        for name, key in dict(feature="feature_idx", left="left", right="right", threshold="num_threshold").items():
+            getattr(out, name)[i, :len(n)] = torch.tensor(np.where(inner, n[key], 0).astype(float))
+        out.value[i, :len(n)] = torch.tensor(n["value"])
+    out.start[:] = torch.tensor(np.ravel(fitted._baseline_prediction))
+    return out.eval()
+
 # %% ../nbs/04_ecgtransform.ipynb #c082
 @dataclass
 class Classifier:
     "Our model: networks of both kinds (one or several seeds of each), and two rules."
     beat:list     # of `BeatNet`
     context:list  # of `ContextNet`
-    weight:float=.7  # of BeatNet in the odds of V, chosen on DS1
+    weight:float=.7  # of BeatNet in the networks' odds of V, chosen on DS1
     rules:tuple=("fusion", "gate")
+    trees:Trees=None # boosted trees; they make half of the odds of V
 
     def probabilities(self, beats:Beats)->torch.Tensor: # `(beat, 4)`, of the networks
         mean = lambda ps: torch.log_softmax(torch.stack(ps).mean(0), -1)
-        return fuse(mean([log_probabilities(m, beats) for m in self.beat]), mean([context_log_probabilities(m, beats) for m in self.context]), self.weight).exp()
+        out = fuse(mean([log_probabilities(m, beats) for m in self.beat]),
+                   mean([context_log_probabilities(m, beats) for m in self.context]), self.weight)
+        return (out if self.trees is None else fuse(self.trees(beats.raw), out, .5)).exp()
 
     # class of each beat, index in `CLASSES`; all beats of each record, in order
     def __call__(self, beats:Beats, fs:float)->np.ndarray:
@@ -526,12 +580,14 @@ def stem(kernels:tuple=(5, 9, 11), dropout:float=.2)->nn.Sequential:
 
 # %% ../nbs/04_ecgtransform.ipynb #c102
 class Recalibrated(nn.Module):
-    "Residual block with squeeze and excitation, kernels of 1 as in the published code. `(batch, channels, time)` in and out."
+    """Residual block with squeeze and excitation, kernels of 1 as in the published code. `(batch, channels, time)`
+    in and out."""
     def __init__(self, channels:int=128, squeeze:int=4):
         super().__init__()
         conv = lambda: nn.Sequential(nn.Conv1d(channels, channels, 1), nn.BatchNorm1d(channels))
         self.body = nn.Sequential(conv(), nn.ReLU(), conv())
-        self.factors = nn.Sequential(nn.Linear(channels, channels//squeeze, bias=False), nn.ReLU(), nn.Linear(channels//squeeze, channels, bias=False), nn.Sigmoid())
+        self.factors = nn.Sequential(nn.Linear(channels, channels//squeeze, bias=False), nn.ReLU(),
+                                     nn.Linear(channels//squeeze, channels, bias=False), nn.Sigmoid())
 
     def forward(self, x:torch.Tensor)->torch.Tensor:
         h = self.body(x)
@@ -539,11 +595,13 @@ class Recalibrated(nn.Module):
 
 # %% ../nbs/04_ecgtransform.ipynb #c105
 class ChannelAttention(nn.Module):
-    "The published Transformer: tokens are channels, features are the 25 time steps; once more reversed, if `both`. `(batch, 128, 25)` in and out."
+    """The published Transformer: tokens are channels, features are the 25 time steps; once more reversed, if
+    `both`. `(batch, 128, 25)` in and out."""
     def __init__(self, steps:int=25, layers:int=3, heads:int=5, hidden:int=2048, both:bool=True):
         super().__init__()
         self.both = both
-        self.net = nn.TransformerEncoder(nn.TransformerEncoderLayer(steps, heads, hidden, .1, batch_first=True), layers, enable_nested_tensor=False)
+        self.net = nn.TransformerEncoder(nn.TransformerEncoderLayer(steps, heads, hidden, .1, batch_first=True),
+                                         layers, enable_nested_tensor=False)
 
     def forward(self, x:torch.Tensor)->torch.Tensor:
         return self.net(x) + self.net(x.flip(-1)) if self.both else self.net(x)
@@ -554,7 +612,8 @@ class TimeAttention(nn.Module):
     def __init__(self, channels:int=128, steps:int=25, layers:int=3, heads:int=8, hidden:int=256):
         super().__init__()
         self.position = nn.Parameter(.02*torch.randn(steps, channels))
-        self.net = nn.TransformerEncoder(nn.TransformerEncoderLayer(channels, heads, hidden, .1, batch_first=True), layers, enable_nested_tensor=False)
+        self.net = nn.TransformerEncoder(nn.TransformerEncoderLayer(channels, heads, hidden, .1, batch_first=True),
+                                         layers, enable_nested_tensor=False)
 
     def forward(self, x:torch.Tensor)->torch.Tensor: return self.net(x.transpose(1, 2) + self.position).transpose(1, 2)
 
@@ -568,14 +627,17 @@ class ECGTransForm(nn.Module):
         recalibrate:bool=True,
     ):
         super().__init__()
-        kinds = dict(channels=ChannelAttention, time=TimeAttention, none=nn.Identity) | {"one way": partial(ChannelAttention, both=False)}
+        kinds = dict(channels=ChannelAttention, time=TimeAttention,
+                     none=nn.Identity) | {"one way": partial(ChannelAttention, both=False)}
         if attention not in kinds: raise ValueError(f"attention={attention!r}; expected one of {', '.join(kinds)}")
         self.stem = stem(kernels)
         self.recalibrate = nn.Sequential(*(Recalibrated() for _ in range(3*recalibrate)))
         self.attention, self.out = kinds[attention](), nn.Linear(128, classes)
 
     def forward(self, x:torch.Tensor)->torch.Tensor:
-        if not 180 <= x.shape[-1] <= 187: raise ValueError(f"rows of {x.shape[-1]} samples; the network was built for 180 to 187 (it was published for 186)")
+        if not 180 <= x.shape[-1] <= 187:
+            raise ValueError(f"rows of {x.shape[-1]} samples; the network was built for 180 to 187 (it was published "
+                             f"for 186)")
         return self.out(self.attention(self.recalibrate(self.stem(x))).mean(-1))
 
 # %% ../nbs/04_ecgtransform.ipynb #c114
@@ -603,7 +665,8 @@ def smote(
     seed:int=0,
     neighbours:int=5,
 )->tuple: # x, y with new rows at the end
-    "Synthetic minority oversampling (Chawla et al. 2002): points on the lines between rows of a class and their nearest neighbours in it."
+    """Synthetic minority oversampling (Chawla et al. 2002): points on the lines between rows of a class and their
+    nearest neighbours in it."""
     rng, new_x, new_y = np.random.default_rng(seed), [x], [y]
     for c in y.unique():
         own = x[y == c].flatten(1).numpy()
@@ -611,7 +674,8 @@ def smote(
         near = NearestNeighbors(n_neighbors=neighbours + 1).fit(own).kneighbors(own, return_distance=False)[:, 1:]
         a, u = rng.integers(len(own), size=to - len(own)), rng.random((to - len(own), 1))
         b = near[a, rng.integers(neighbours, size=len(a))]
-        new_x.append(torch.tensor(own[a] + u*(own[b] - own[a]), dtype=torch.float32).reshape(-1, *x.shape[1:])); new_y.append(torch.full((len(a),), int(c)))
+        new_x.append(torch.tensor(own[a] + u*(own[b] - own[a]), dtype=torch.float32).reshape(-1,
+                *x.shape[1:])); new_y.append(torch.full((len(a),), int(c)))
     return torch.cat(new_x), torch.cat(new_y)
 
 # %% ../nbs/04_ecgtransform.ipynb #c117
@@ -628,7 +692,8 @@ def row_batches(
         if balanced: i = torch.searchsorted(edges, torch.rand(size, dtype=torch.double)).clamp(max=len(y) - 1)
         else:
             epoch, k = divmod(step*size, len(y) - len(y) % size or 1)
-            i = torch.randperm(len(y), generator=torch.Generator().manual_seed(epoch))[(k + torch.arange(size)) % len(y)]
+            i = torch.randperm(len(y), generator=torch.Generator().manual_seed(epoch))[(k
+                                                                                        + torch.arange(size)) % len(y)]
         return x[i], y[i]
     return batch
 
@@ -638,7 +703,8 @@ def classify_rows(model:nn.Module, x:torch.Tensor, size:int=256)->np.ndarray:
     device = next(model.parameters()).device
     with torch.inference_mode(): return torch.cat([model(b.to(device)).argmax(-1).cpu() for b in x.split(size)]).numpy()
 
-def train_rows(run:Run, model:nn.Module, batch:Callable, loss:Callable, val:tuple, steps:int, epoch:int, **more)->nn.Module:
+def train_rows(run:Run, model:nn.Module, batch:Callable, loss:Callable, val:tuple, steps:int, epoch:int,
+               **more)->nn.Module:
     "Adam as published; the best weights by macro-F1 on `val`, (x, y)."
     def validate(model):
         s = scores(confusion(val[1], classify_rows(model, val[0]), model.out.out_features))
@@ -651,7 +717,8 @@ def train_rows(run:Run, model:nn.Module, batch:Callable, loss:Callable, val:tupl
 def ptb_records(
     folder:Path,   # of the PTB files: `.hea` with the clinical summary in its comments
 )->pd.DataFrame: # name, patient, label (0 healthy, 1 infarction), for those two diagnoses
-    "What is here of PTB. Who is who stands in the database's list of files; without it each record counts as a patient."
+    """What is here of PTB. Who is who stands in the database's list of files; without it each record counts as a
+    patient."""
     listed = Path(folder)/"SHA256SUMS.txt"
     files = [line.split()[1] for line in listed.read_text().splitlines()] if listed.exists() else []
     person = {Path(f).stem: f.split("/")[0] for f in files if f.endswith(".hea")}
@@ -663,8 +730,11 @@ def ptb_records(
     return pd.DataFrame(found, columns=["name", "patient", "label"])
 
 def detect_beats(rec:Record)->Record:
-    "`rec` with R peaks found by sleepecg on its first lead, labelled N for now (their class is not known). Raises `ValueError` where that lead is flat."
-    if not np.ptp(rec.sig[0]): raise ValueError(f"detect_beats: lead {rec.leads[0]} of {rec.name} is flat, there is no beat to find; give another lead first")
+    """`rec` with R peaks found by sleepecg on its first lead, labelled N for now (their class is not known). Raises
+    `ValueError` where that lead is flat."""
+    if not np.ptp(rec.sig[0]):
+        raise ValueError(f"detect_beats: lead {rec.leads[0]} of {rec.name} is flat, there is no beat to find; give "
+                         f"another lead first")
     at = sleepecg.detect_heartbeats(rec.sig[0].astype(float), rec.fs)
     return replace(rec, notes=pd.DataFrame(dict(record=rec.name, sample=at, symbol="N", aami="N", note="")))
 
@@ -708,24 +778,34 @@ def load_classifier(
     "Our trained model. `FileNotFoundError` where there is none yet."
     folder = weights_file(folder and Path(folder)/"beat_0.safetensors", "04_ecgtransform", "beat_0").parent
     found = sorted(folder.glob("beat_*.safetensors"))
-    if missing := [p.name.replace("beat", "context") for p in found if not (folder/p.name.replace("beat", "context")).exists()]:
+    if missing := [p.name.replace("beat", "context") for p in found
+                   if not (folder/p.name.replace("beat", "context")).exists()]:
         raise FileNotFoundError(f"load_classifier: {', '.join(missing)} missing in {folder}: copy the folder again")
     load = lambda model, name: load_weights(model, folder/name, "04_ecgtransform")
-    return Classifier([load(BeatNet(), p.name) for p in found], [load(ContextNet(), p.name.replace("beat", "context")) for p in found])
+    trees = None
+    if (folder/"trees.safetensors").exists():
+        size = read_weights(folder/"trees.safetensors", "04_ecgtransform")[0]
+        trees = load(Trees(*size["feature"].shape, len(size["start"])), "trees.safetensors")
+    return Classifier([load(BeatNet(), p.name) for p in found],
+                      [load(ContextNet(), p.name.replace("beat", "context")) for p in found], trees=trees)
 
 def upright(
     rec:Record,
     at:np.ndarray, # R peaks
 )->tuple: # the record, and whether its limb lead was turned over
-    "A limb lead whose QRS points down was most likely connected the wrong way round: turned over, with a word in the log."
+    """A limb lead whose QRS points down was most likely connected the wrong way round: turned over, with a word in
+    the log."""
     i = max(0, find_lead(rec.leads, "II"))
-    if re.match(r"V[1-3]$|aVR$", lead_name(rec.leads[i])) or polarity(replace(rec, sig=rec.sig[[i]], leads=[rec.leads[i]]), at=at)[0] >= 0:
+    if re.match(r"V[1-3]$|aVR$", lead_name(rec.leads[i])) or polarity(replace(rec, sig=rec.sig[[i]],
+                                                                              leads=[rec.leads[i]]), at=at)[0] >= 0:
         return rec, False
     log.warning("record %s: the QRS of lead %s points down; it was turned over", rec.name, rec.leads[i])
     return replace(rec, sig=np.where(np.arange(len(rec.sig))[:, None] == i, -rec.sig, rec.sig)), True
 
+# %% ../nbs/04_ecgtransform.ipynb #c153q
 def classify(
-    sig:np.ndarray|Record, # mV, `(lead, time)` or `(time,)`; a table with a column per lead; or a `Record`, whose beats are used
+    # mV, `(lead, time)` or `(time,)`; a table with a column per lead; or a `Record`, whose beats are used
+    sig:np.ndarray|Record,
     fs:float=None,          # Hz; not needed for a `Record`
     at:np.ndarray=None,     # R peaks, increasing sample numbers; None: the record's, else found
     model:Classifier=None,  # None: `load_classifier()`
@@ -739,18 +819,21 @@ def classify(
     min_quality, good = check_number("min_quality", min_quality, float, 0, 1), quality(rec)
     given = at is not None or len(rec.beats) > 0
     if not given and (good.max(axis=1) > .5).mean() < .05:
-        raise ValueError("classify: hardly a second of this signal looks like an ECG; look at it, and at ecg_nb.quality.quality(sig, fs)")
+        raise ValueError("classify: hardly a second of this signal looks like an ECG; look at it, and at "
+                         "ecg_nb.quality.quality(sig, fs)")
     rec = fill_gaps(rec, "interpolate")
     if at is not None: at = check_beats(at, rec.sig.shape[1])
     else: at = rec.beats["sample"].to_numpy() if given else r_peaks(rec, table=good)
-    if len(at) < 30: raise ValueError(f"classify: {len(at)} beats; at least 30 are needed to know what is usual for a patient")
+    if len(at) < 30:
+        raise ValueError(f"classify: {len(at)} beats; at least 30 are needed to know what is usual for a patient")
     rec, turned = upright(rec, at)
     beats, model = patient_beats(rec, at), model or load_classifier()
     p = model.probabilities(beats).numpy().round(4)
     out = pd.DataFrame(dict(sample=at, seconds=at/float(rec.fs), aami=[CLASSES[i] for i in model(beats, float(rec.fs))])
                        | dict(zip(CLASSES, p.T)) | dict(quality=good_at(good, at, float(rec.fs)).round(2)))
     if bad := int((out.quality < .5).sum()):
-        log.warning("classify: %d of %d beats lie where the signal is hardly readable; see the column quality", bad, len(out))
+        log.warning("classify: %d of %d beats lie where the signal is hardly readable; see the column quality", bad,
+                    len(out))
     out = out[out.quality >= min_quality].reset_index(drop=True)
     out.attrs |= dict(lead=rec.leads[max(0, find_lead(rec.leads, "II"))], turned=turned)
     return out
@@ -764,14 +847,19 @@ def annotate(
     extension:str="ecgnb",
     overwrite:bool=False, # replace a file that is there
 )->Path: # of the annotation file
-    "Write the classes as WFDB annotations. `ValueError` for an empty table or another class, `FileExistsError` where a file is there."
+    """Write the classes as WFDB annotations. `ValueError` for an empty table or another class, `FileExistsError`
+    where a file is there."""
     if not isinstance(beats, pd.DataFrame) or not {"sample", "aami"} <= set(beats) or not len(beats):
-        raise ValueError("annotate: expected the table of classify, with the columns sample and aami and at least one beat")
-    if odd := sorted(set(beats.aami) - set("NSVFQ")): raise ValueError(f"annotate: classes {', '.join(map(str, odd))}; expected N, S, V, F or Q")
+        raise ValueError("annotate: expected the table of classify, with the columns sample and aami and at least one "
+                         "beat")
+    if odd := sorted(set(beats.aami) - set("NSVFQ")):
+        raise ValueError(f"annotate: classes {', '.join(map(str, odd))}; expected N, S, V, F or Q")
     if not re.fullmatch(r"[\w-]+", str(name)) or not re.fullmatch(r"[A-Za-z]+", extension):
-        raise ValueError(f"annotate: name {name!r}, extension {extension!r}; expected letters, digits, '_' and '-', and an extension of letters")
+        raise ValueError(f"annotate: name {name!r}, extension {extension!r}; expected letters, digits, '_' and '-', "
+                         f"and an extension of letters")
     at, path = check_beats(beats["sample"], 2**62, "sample"), Path(folder)/f"{name}.{extension}"
-    if path.exists() and not overwrite: raise FileExistsError(f"annotate: {path.name} is there already; overwrite=True replaces it")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"annotate: {path.name} is there already; overwrite=True replaces it")
     path.parent.mkdir(parents=True, exist_ok=True)
     # WFDB's symbol for a supraventricular beat
     symbols = beats.aami.replace({"S": "A"}).tolist()
@@ -791,4 +879,5 @@ def episodes(
     first, last = edges[::2], edges[1::2] - 1
     long = last - first + 1 >= at_least
     first, last, t = first[long], last[long], beats.seconds.to_numpy()
-    return pd.DataFrame(dict(first=first, beats=last - first + 1, seconds=t[first], per_minute=60*(last - first)/np.maximum(t[last] - t[first], 1e-9)))
+    return pd.DataFrame(dict(first=first, beats=last - first + 1, seconds=t[first],
+                             per_minute=60*(last - first)/np.maximum(t[last] - t[first], 1e-9)))

@@ -30,17 +30,20 @@ class Claim:
 CLAIMS = (
     Claim("02_forecast", "How well can the next second be told from the last ten?", "nmse", "DS2", "1", "parroting",
           source="source_transformer", note="the source gives no score on other patients"),
-    Claim("02_forecast", "How good is a whole set of possible futures, one second long?", "crps", "DS2", "1", "parroting",
+    Claim("02_forecast", "How good is a whole set of possible futures, one second long?", "crps", "DS2", "1",
+          "parroting",
           "vq_transformer", "source_transformer", note="the source draws one future"),
     Claim("03_denoise", "How much does white noise at 6 dB improve?", "snr_improvement_db", "A", "6", "cycle_spin",
           source="vq_transformer", paper=9.27, note="best of its three networks, four patients"),
-    Claim("03_denoise", "... and noise that is nearly gone already, at 24 dB?", "snr_improvement_db", "A", "24", "cycle_spin",
+    Claim("03_denoise", "... and noise that is nearly gone already, at 24 dB?", "snr_improvement_db", "A", "24",
+          "cycle_spin",
           source="vq_transformer", paper=-.30, note="best of its three networks"),
     Claim("04_ecgtransform", "Beat classes, random split: the same patients on both sides", "macro_f1", "random", "all",
           "gradient_boosting", source="ecgtransform", paper=.9426, note="three seeds"),
     Claim("04_ecgtransform", "Beat classes of patients never seen (N, S, V, F)", "macro_f1_nsvf", "DS2", "all",
           "gradient_boosting", source="ecgtransform", note="the source has no such split"),
-    Claim("05_transgan", "Can drawn ventricular beats be told from recorded ones?", "c2st", "DS1", "V", "small_gaussians",
+    Claim("05_transgan", "Can drawn ventricular beats be told from recorded ones?", "c2st", "DS1", "V",
+          "small_gaussians",
           source="wgan_gp_source", note="the source shows pictures, no score"),
     Claim("05_transgan", "Do drawn beats help a classifier on patients never seen?", "augmentation_gain", "DS2", "all",
           "oversampling", source="wgan_gp_source", note="the source gives no score"),
@@ -75,7 +78,8 @@ def against_baseline(
     claim:Claim,
     rows:pd.DataFrame, # from `stored`
 )->str: # "ahead", "not told apart", "behind", or "not run yet"
-    "Whether the book's model is better than the baseline, from the paired row where there is one, else from its interval."
+    """Whether the book's model is better than the baseline, from the paired row where there is one, else from its
+    interval."""
     get = lambda model, metric: find(rows, model, metric, claim.protocol, claim.level)
     ours, base = get(claim.ours, claim.metric), get(claim.baseline, claim.metric)
     if ours is None or base is None: return "not run yet"
@@ -93,7 +97,8 @@ def reproduced(claim:Claim, rows:pd.DataFrame)->str: # one phrase
     row = find(rows, claim.source, claim.metric, claim.protocol, claim.level)
     if row is None: return "not run at its size yet"
     if claim.paper is None: return "run; no score published"
-    near = abs(row.value - claim.paper) <= .02*abs(claim.paper) or (row.value > claim.paper) == (better(claim.metric) == "higher")
+    near = abs(row.value
+               - claim.paper) <= .02*abs(claim.paper) or (row.value > claim.paper) == (better(claim.metric) == "higher")
     return "reproduced" if near else "not reproduced"
 
 # %% ../nbs/results.ipynb #r013
@@ -106,6 +111,8 @@ def overview()->pd.DataFrame: # a line per claim
         text = lambda r, name: "not run yet" if r is None else f"{score_text(r, 2)} ({name})"
         way = {"higher": " ↑", "lower": " ↓", "": ""}[better(c.metric)]
         lines.append({"chapter": c.chapter[:2], "question": c.question, "measure": c.metric + way,
-                      "published": "none" if c.paper is None else f"{c.paper:g}", "simplest baseline": text(base, c.baseline),
-                      "ours": text(ours, c.ours), "ours against it": against_baseline(c, rows), "the source's own network": reproduced(c, rows)})
+                      "published": "none" if c.paper is None else f"{c.paper:g}",
+                      "simplest baseline": text(base, c.baseline),
+                      "ours": text(ours, c.ours), "ours against it": against_baseline(c, rows), "the source's own "
+                      "network": reproduced(c, rows)})
     return pd.DataFrame(lines)

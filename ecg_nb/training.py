@@ -29,7 +29,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 from . import __version__
 from .data import COLORS, project_root
-from .scoring import ROW, bootstrap, check_rows
+from .scoring import ROW, bootstrap, check_rows # noqa: F401, chapters take it from here
 from . import scoring
 
 # %% ../nbs/01_training.ipynb #c008
@@ -192,6 +192,7 @@ def versions()->dict: # package -> version
 # %% ../nbs/01_training.ipynb #c038
 _LOCKS, _ALIVE = {}, weakref.WeakValueDictionary() # folder -> its lock, and the run of this process that writes there
 
+# %% ../nbs/01_training.ipynb #c038q
 class RunFolder:
     "The folder of one run, and `params.json` in it: what was asked for, of which code, on what."
     owned = ("params.json", "history.csv", "metrics.json", "*.pt", "*.safetensors", "figures", "tensorboard",
@@ -379,6 +380,7 @@ def load_weights(
         raise ValueError(f"weights {Path(path).name} do not fit into {type(model).__name__}: {e}") from e
     return model.eval()
 
+# %% ../nbs/01_training.ipynb #c051q
 def weights_file(
     path:Path,         # of a `.safetensors` file; None: that of the published run
     chapter:str,       # such as `03_denoise`

@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.animation import FuncAnimation, PillowWriter
-from safetensors import safe_open
 from scipy.ndimage import median_filter
 from scipy.stats import kurtosis, skew
 from sklearn.cluster import KMeans
@@ -37,8 +36,8 @@ from torch import nn
 from torch.nn import functional as F
 
 # %% ../nbs/05_transgan.ipynb #c006
-from .data import COLORS, Record, pick_leads
-from .training import Run, ema_model, load_weights, seed_all, weights_file, write_atomic
+from .data import check_number, COLORS, Record, pick_leads
+from .training import Run, ema_model, load_weights, read_weights, seed_all, weights_file, write_atomic
 
 # %% ../nbs/05_transgan.ipynb #c015
 def remove_baseline(
@@ -61,7 +60,8 @@ def cut_beats(
     after:int=110,     # samples from R on
     classes:str="NSVF",# AAMI classes to keep
 )->dict: # arrays with a row per beat: data, labels, pid, rr, synthetic
-    "Standardised beats of one record, `data` `(beat, before + after)`; `rr`: log of the intervals before and after, over the record's median."
+    """Standardised beats of one record, `data` `(beat, before + after)`; `rr`: log of the intervals before and
+    after, over the record's median."""
     sig, at = remove_baseline(pick_leads(rec, "MLII").sig[0], rec.fs), rec.beats["sample"].to_numpy()
     intervals = np.diff(at).clip(1)
     rr = np.log(intervals/np.median(intervals))
@@ -69,7 +69,8 @@ def cut_beats(
     rr = np.stack([np.r_[0, rr], np.r_[rr, 0]], 1).astype(np.float32)
     keep = rec.beats.aami.isin(list(classes)).to_numpy() & (at >= before) & (at + after <= len(sig))
     data = np.lib.stride_tricks.sliding_window_view(sig, before + after)[at[keep] - before]
-    return dict(data=standardise(data), labels=rec.beats.aami.to_numpy()[keep].astype("U1"), pid=np.full(keep.sum(), rec.name, "U16"),
+    return dict(data=standardise(data), labels=rec.beats.aami.to_numpy()[keep].astype("U1"),
+                pid=np.full(keep.sum(), rec.name, "U16"),
                 rr=rr[keep], synthetic=np.zeros(keep.sum(), bool))
 
 # %% ../nbs/05_transgan.ipynb #c021
@@ -86,7 +87,8 @@ def save_beats(
     "Write a set of beats. Raises `ValueError` rather than replace recorded beats by a set with generated ones."
     path = Path(path)
     if path.exists() and beats["synthetic"].any() and not load_beats(path)["synthetic"].any():
-        raise ValueError(f"{path.name} holds recorded beats only, and this set has {beats['synthetic'].sum()} generated ones: save it under another name")
+        raise ValueError(f"{path.name} holds recorded beats only, and this set has {beats['synthetic'].sum()} "
+                         f"generated ones: save it under another name")
     np.savez(file := io.BytesIO(), **beats)
     return write_atomic(path, file.getvalue())
 
@@ -109,7 +111,8 @@ def moment_distance(
 )->dict: # mean, sd, skewness, kurtosis
     "Root mean square differences over time of the first four moments across beats."
     moments = dict(mean=np.mean, sd=np.std, skewness=skew, kurtosis=kurtosis)
-    return {k: float(((f(a.astype(float), axis=0) - f(b.astype(float), axis=0))**2).mean()**.5) for k, f in moments.items()}
+    return {k: float(((f(a.astype(float), axis=0) - f(b.astype(float), axis=0))**2).mean()**.5)
+            for k, f in moments.items()}
 
 # %% ../nbs/05_transgan.ipynb #c038
 def principal_components(
@@ -123,7 +126,8 @@ def frechet_distance(
     a:np.ndarray, # features `(n, k)`
     b:np.ndarray, # features `(m, k)`
 )->float:
-    "Fréchet (2-Wasserstein) distance, squared, of the Gaussians with the moments of `a` and `b`; at least two rows each."
+    """Fréchet (2-Wasserstein) distance, squared, of the Gaussians with the moments of `a` and `b`; at least two
+    rows each."""
     ca, cb = (np.atleast_2d(np.cov(x.T.astype(float))) for x in (a, b))
     # trace of the square root of a product
     roots = np.linalg.eigvals(ca @ cb).real.clip(0)**.5
@@ -134,7 +138,8 @@ def mmd(
     a:np.ndarray, # beats `(n, time)`
     b:np.ndarray, # beats `(m, time)`
 )->float: # squared
-    "Unbiased estimate of the squared maximum mean discrepancy; Gaussian kernel as wide as the median distance between the sets."
+    """Unbiased estimate of the squared maximum mean discrepancy; Gaussian kernel as wide as the median distance
+    between the sets."""
     cross = euclidean_distances(a, b, squared=True)
     kernel = lambda d: np.exp(-d/(2*np.median(cross)))
     within = lambda x: (kernel(euclidean_distances(x, squared=True)).sum() - len(x))/(len(x)*(len(x) - 1))
@@ -179,7 +184,9 @@ def precision_recall_coverage(
     "Precision and recall of Kynkäänniemi et al., coverage of Naeem et al., in the space of the beats themselves."
     radius = lambda x: np.sort(euclidean_distances(x), 1)[:, min(k, len(x) - 1)]
     between, r_real, r_fake = euclidean_distances(real, fake), radius(real), radius(fake)
-    return float((between <= r_real[:, None]).any(0).mean()), float((between <= r_fake).any(1).mean()), float((between.min(1) <= r_real).mean())
+    precision = (between <= r_real[:, None]).any(0).mean()
+    recall, coverage = (between <= r_fake).any(1).mean(), (between.min(1) <= r_real).mean()
+    return float(precision), float(recall), float(coverage)
 
 # %% ../nbs/05_transgan.ipynb #c053
 def fidelity(
@@ -198,8 +205,10 @@ def fidelity(
     fd, scores = np.mean([frechet_distance(parts(fake), parts(held)) for fake in sets]), []
     for seed, fake in enumerate(sets[:draws]):
         p, r, c = precision_recall_coverage(fake, held)
-        scores.append(dict(c2st=c2st(fake, held, seed), nn_ratio=nn_ratio(fake, train, held), frechet_ratio=fd/floor, frechet=fd, mmd=mmd(fake, held), precision=p, recall=r, coverage=c,
-                           spectrum_db=spectrum_distance(fake, held), **{f"{k}_distance": v for k, v in moment_distance(fake, held).items()}))
+        scores.append(dict(c2st=c2st(fake, held, seed), nn_ratio=nn_ratio(fake, train, held), frechet_ratio=fd/floor,
+                           frechet=fd, mmd=mmd(fake, held), precision=p, recall=r, coverage=c,
+                           spectrum_db=spectrum_distance(fake, held),
+                           **{f"{k}_distance": v for k, v in moment_distance(fake, held).items()}))
     return pd.DataFrame(scores).mean()
 
 # %% ../nbs/05_transgan.ipynb #c057
@@ -214,7 +223,9 @@ def halves(
     x, pid = (beats[k][beats["labels"] == label] for k in ("data", "pid"))
     rng, order = np.random.default_rng(seed), np.random.default_rng(seed).permutation(len(x))
     x, pid = x[order], pid[order]
-    if by_patient and len(np.unique(pid)) < 2: raise ValueError(f"class {label} has beats of {len(np.unique(pid))} patient(s); two halves by patient need at least 2")
+    if by_patient and len(np.unique(pid)) < 2:
+        raise ValueError(f"class {label} has beats of {len(np.unique(pid))} patient(s); two halves by patient need at "
+                         f"least 2")
     if by_patient: first = np.isin(pid, rng.permutation(np.unique(pid))[::2])
     else: first = np.arange(len(x)) < len(x)//2
     return x[first][:most], x[~first][:most]
@@ -232,7 +243,8 @@ def gaussian_beats(
     z = pca.transform(train.astype(float))
     mixture = GaussianMixture(min(components, max(1, len(z)//20)), reg_covar=1e-3, random_state=seed).fit(z)
     rng, counts = np.random.default_rng(seed), mixture.sample(n)[1]
-    draws = [rng.multivariate_normal(mixture.means_[k], mixture.covariances_[k], (counts == k).sum(), method="eigh") for k in range(mixture.n_components)]
+    draws = [rng.multivariate_normal(mixture.means_[k], mixture.covariances_[k], (counts == k).sum(), method="eigh")
+             for k in range(mixture.n_components)]
     return standardise(pca.inverse_transform(np.concatenate(draws)))
 
 # %% ../nbs/05_transgan.ipynb #c062
@@ -273,7 +285,8 @@ class SmallGaussians(nn.Module):
         rank:int=16,    # directions of a group of its own
     ):
         super().__init__()
-        buffers = dict(mean=(groups, length), factor=(groups, rank, length), rest=(groups,), texture=(classes, length, length), share=(classes, groups))
+        buffers = dict(mean=(groups, length), factor=(groups, rank, length), rest=(groups,),
+                       texture=(classes, length, length), share=(classes, groups))
         for name, shape in buffers.items(): self.register_buffer(name, torch.zeros(shape))
         self.noise = rank + length + 1  # random numbers that are used
 
@@ -330,7 +343,8 @@ def fit_gaussians(
         out.share[c, first:first + k] = torch.tensor(np.bincount(group).cumsum()/len(x))
         for g in range(k):
             factor, rest = fit_group(left[group == g], rank, np.trace(covariance))
-            out.mean[first + g], out.factor[first + g], out.rest[first + g] = torch.tensor(means[g]), torch.tensor(factor), rest
+            out.mean[first + g], out.factor[first + g], out.rest[first
+                    + g] = torch.tensor(means[g]), torch.tensor(factor), rest
         first += k
     return out
 
@@ -341,15 +355,19 @@ def sample_beats(
     n:int, seed:int=0,
     noise:int=256,       # random numbers per beat
 )->np.ndarray: # `(n, time)`, standardised
-    "Beats from a private random generator, which leaves the global one as it is; the same seed gives the same beats anywhere."
+    """Beats from a private random generator, which leaves the global one as it is; the same seed gives the same
+    beats anywhere."""
     z = torch.randn(n, noise, generator=torch.Generator().manual_seed(seed))
     device = next(t.device for t in generator.state_dict().values())
-    with torch.no_grad(): blocks = [generator(b.to(device), torch.full((len(b),), label, device=device)).float().cpu().numpy() for b in z.split(1000)]
+    with torch.no_grad():
+        blocks = [generator(b.to(device), torch.full((len(b),), label, device=device)).float().cpu().numpy()
+                  for b in z.split(1000)]
     return standardise(np.concatenate(blocks))
 
 # %% ../nbs/05_transgan.ipynb #c083
 class Generator(nn.Module):
-    "Noise and class to a beat: tokens of eight samples, Transformer layers, upsampling; a correction of `start` where there is one."
+    """Noise and class to a beat: tokens of eight samples, Transformer layers, upsampling; a correction of `start`
+    where there is one."""
     def __init__(self,
         length:int=200,   # samples of a beat, 8 or more
         noise:int=256,    # random numbers
@@ -383,7 +401,8 @@ class Generator(nn.Module):
         h = self.layers(h).mT
         for convolution in self.up: h = F.gelu(convolution(F.interpolate(h, scale_factor=2., mode="linear")))
         h = h[..., :self.length].float()
-        with full_precision(z): return self.out(h)[:, 0] if not self.start else (begun + self.out(torch.cat([h, begun], 1)))[:, 0]
+        with full_precision(z):
+            return self.out(h)[:, 0] if not self.start else (begun + self.out(torch.cat([h, begun], 1)))[:, 0]
 
 # %% ../nbs/05_transgan.ipynb #c086
 def texture_whitening(
@@ -402,7 +421,8 @@ def texture_whitening(
 
 # %% ../nbs/05_transgan.ipynb #c088
 class Critic(nn.Module):
-    "Six strided convolutions; `(beat, class)` to a score. Its slope is taken in whitened coordinates: `embed`, then `score`."
+    """Six strided convolutions; `(beat, class)` to a score. Its slope is taken in whitened coordinates: `embed`,
+    then `score`."""
     def __init__(self,
         length:int=200,     # samples of a beat
         width:int=32, # channels of the first layer; at most four times as many in the others
@@ -457,7 +477,8 @@ def critic_loss(
     weight:float=10,    # of the gradient penalty
 )->dict: # loss, gap (mean score of recorded minus generated), penalty
     "What the critic minimises. Raises `ValueError` for another kind."
-    if kind not in ("wgan_gp", "wgan_clip", "gan"): raise ValueError(f"critic_loss: {kind!r}; expected 'wgan_gp', 'wgan_clip' or 'gan'")
+    if kind not in ("wgan_gp", "wgan_clip", "gan"):
+        raise ValueError(f"critic_loss: {kind!r}; expected 'wgan_gp', 'wgan_clip' or 'gan'")
     u, v = critic.embed(real), critic.embed(fake)
     scores = critic.score(torch.cat([u, v]), torch.cat([label, label])).float()
     on_real, on_fake = scores.chunk(2)
@@ -465,7 +486,8 @@ def critic_loss(
     if kind == "gan": loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
     else: loss = -gap
     if kind == "wgan_gp":
-        with torch.autocast(real.device.type, enabled=False): penalty = gradient_penalty(lambda x: critic.score(x, label), u.float(), v.float())
+        with torch.autocast(real.device.type, enabled=False):
+            penalty = gradient_penalty(lambda x: critic.score(x, label), u.float(), v.float())
     return dict(loss=loss + weight*penalty, gap=gap.detach(), penalty=penalty.detach())
 
 def generator_loss(
@@ -487,20 +509,24 @@ class GAN:
         precision:str="no",  # or "bf16"
         device:torch.device="cpu",
     ):
-        self.generator, self.critic, self.kind, self.device = generator.to(device), critic.to(device), kind, torch.device(device)
+        self.generator, self.critic = generator.to(device), critic.to(device)
+        self.kind, self.device = kind, torch.device(device)
         adam = torch.optim.RMSprop if kind == "wgan_clip" else partial(torch.optim.Adam, betas=(0., .9))
         self.optimizers = [adam(net.parameters(), lr=rate) for net, rate in zip((generator, critic), lr)]
         self.average = ema_model(self.generator, ema)
         self.autocast = partial(torch.autocast, self.device.type, torch.bfloat16, enabled=precision == "bf16")
 
-    def make(self, label): return self.generator(torch.randn(len(label), self.generator.inp.in_features, device=self.device), label)
+    def make(self, label):
+        return self.generator(torch.randn(len(label), self.generator.inp.in_features, device=self.device), label)
 
     def critic_step(self, real:torch.Tensor, label:torch.Tensor)->dict: # numbers to log
         with self.autocast():
             with torch.no_grad(): fake = self.make(label)
             out = critic_loss(self.kind, self.critic, real, fake, label)
         self._update(1, out["loss"])
-        if self.kind == "wgan_clip": torch._foreach_clamp_min_(w := [p.data for p in self.critic.parameters()], -.01); torch._foreach_clamp_max_(w, .01)
+        if self.kind == "wgan_clip":
+            torch._foreach_clamp_min_(w := [p.data for p in self.critic.parameters()],
+                                      -.01); torch._foreach_clamp_max_(w, .01)
         return dict(loss_d=out["loss"].detach(), gap=out["gap"], penalty=out["penalty"])
 
     def generator_step(self, label:torch.Tensor)->dict: # numbers to log
@@ -532,7 +558,8 @@ def save_gan(
     step:int, # critic updates so far
 )->None:
     "Everything that continuing needs, in `last.pt`."
-    run.save("last", generator=gan.generator.state_dict(), critic=gan.critic.state_dict(), average=gan.average.state_dict(),
+    run.save("last", generator=gan.generator.state_dict(), critic=gan.critic.state_dict(),
+             average=gan.average.state_dict(),
              optimizers=[o.state_dict() for o in gan.optimizers], step=step, history=run.history)
 
 def restore_gan(
@@ -560,7 +587,8 @@ def train_gan(
     on_epoch:Callable=None, # (epoch, gan) -> dict of more numbers to log
     seed:int=0,
 )->pd.DataFrame: # history, one line per epoch
-    "Train `gan`; in a run made with `resume=True` continues from its last checkpoint, to the same numbers. Raises `FloatingPointError` on a loss that is not finite."
+    """Train `gan`; in a run made with `resume=True` continues from its last checkpoint, to the same numbers. Raises
+    `FloatingPointError` on a loss that is not finite."""
     step = restore_gan(run, gan)
     while step < steps:
         numbers = {}
@@ -571,9 +599,12 @@ def train_gan(
             if step % critic_steps == 1 % critic_steps: out |= gan.generator_step(label)
             for k, v in out.items(): numbers.setdefault(k, []).append(v)
         means = {k: torch.stack(v).float().mean().item() for k, v in numbers.items()}
-        if not all(map(math.isfinite, means.values())): raise FloatingPointError(f"a loss is not finite before step {step}: {means}; the last checkpoint is kept. Lower the learning rates")
+        if not all(map(math.isfinite, means.values())):
+            raise FloatingPointError(f"a loss is not finite before step {step}: {means}; the last checkpoint is kept. "
+                                     f"Lower the learning rates")
         more = on_epoch(len(run.history) + 1, gan) if on_epoch else {}
-        run.log(epoch=len(run.history) + 1, step=step, **{"loss_g": run.history[-1]["loss_g"] if run.history else 0.} | means, **more)
+        run.log(epoch=len(run.history) + 1, step=step,
+                **{"loss_g": run.history[-1]["loss_g"] if run.history else 0.} | means, **more)
         save_gan(run, gan, step)
     return pd.DataFrame(run.history)
 
@@ -652,14 +683,16 @@ def augment(
     seed:int=0,
 # a larger set; what was added is marked `synthetic` and has the patient `GAN_<class>`
 )->dict:
-    "Add generated beats, standardised like recorded ones. They have no neighbours: each borrows the intervals of a random recorded beat of its class."
+    """Add generated beats, standardised like recorded ones. They have no neighbours: each borrows the intervals of
+    a random recorded beat of its class."""
     rng, sets = np.random.default_rng(seed), [beats]
     for c, how in config.items():
         mine = np.flatnonzero(beats["labels"] == c)
         n = len(mine)*(how["multiplier"] - 1) if how["enabled"] else 0
         if n == 0: continue
         rr = beats["rr"][rng.choice(mine, n)]
-        sets.append(dict(data=standardise(makers[how["checkpoint"]][c](n, seed)), labels=np.full(n, c), pid=np.full(n, f"GAN_{c}"), rr=rr, synthetic=np.ones(n, bool)))
+        sets.append(dict(data=standardise(makers[how["checkpoint"]][c](n, seed)), labels=np.full(n, c),
+                         pid=np.full(n, f"GAN_{c}"), rr=rr, synthetic=np.ones(n, bool)))
     return join_beats(*sets)
 
 # %% ../nbs/05_transgan.ipynb #c147
@@ -668,11 +701,13 @@ def load_generator(
 )->Generator: # on the CPU, in evaluation mode
     "A trained generator; its sizes are read from the file. `FileNotFoundError` where there is none yet."
     path = weights_file(path, "05_transgan")
-    with safe_open(path, "pt") as f: shape = {k: f.get_slice(k).get_shape() for k in f.keys()}
+    shape = {k: v.shape for k, v in read_weights(path, "05_transgan")[0].items()}
+    if "start.factor" not in shape: raise ValueError(f"weights {path} hold no generator of this chapter")
     groups, rank, length = shape["start.factor"]
     width, classes = shape["position"][1], shape["label.weight"][0]
     depth = len({k.split(".")[1] for k in shape if k.startswith("layers.")})
-    return load_weights(Generator(length, shape["inp.weight"][1], width, depth, classes, SmallGaussians(groups, classes, length, rank)), path)
+    return load_weights(Generator(length, shape["inp.weight"][1], width, depth, classes,
+                                  SmallGaussians(groups, classes, length, rank)), path, "05_transgan")
 
 def generate(
     label:str,       # "N", "S", "V" or "F"
@@ -681,5 +716,6 @@ def generate(
     model:Generator=None, # None: `load_generator()`
 )->np.ndarray: # `(n, 200)`, standardised, 360 Hz, R at sample 90
     "Beats of a class. Raises `ValueError` for a class that there is not, and below one beat."
-    if label not in list("NSVF") or n < 1: raise ValueError(f"generate: {n} beats of class {label!r}; expected at least 1, of N, S, V or F")
+    if label not in list("NSVF"): raise ValueError(f"generate: class {label!r}; expected one of N, S, V, F")
+    n, seed = check_number("n", n, int, 1, 10**6), check_number("seed", seed, int, 0, 2**31 - 1)
     return sample_beats(model or load_generator(), "NSVF".index(label), n, seed)

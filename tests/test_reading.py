@@ -1,5 +1,5 @@
 "Recordings as people have them: right, or refused with a sentence that says what to do."
-import gzip, logging, os
+import gzip, logging
 from fractions import Fraction
 import numpy as np, pandas as pd, pytest, wfdb
 from hypothesis import given, settings, strategies as st
