@@ -1,33 +1,81 @@
-"""Print what a run scored and where its files are: python book/scores.py outputs/03_denoise/quick
+"""The end of `make run`, at most 12 lines: python book/scores.py outputs/03_denoise/quick
 
-Of each protocol the first metric, which is the chapter's main one; metrics.json holds them all.
+What was run on which data, five rows, one verdict computed from the rows, one figure, and the chapter as it ran.
+`metrics.json` beside them holds all scores.
 """
-import json, math, sys
+import json, sys
 from pathlib import Path
 import pandas as pd
+from ecg_nb.scoring import better, score_text
+
+WIDTH = 100
+HEADLINE = {  # chapter: metric, protocol, the simplest thing (None: the best of the others), the book's model
+    "02_forecast": ("nmse", "DS2", "parroting", "ours"), "03_denoise": ("snr_improvement_db", "A", None, "ours_white"),
+    "04_ecgtransform": ("macro_f1_nsvf", "DS2", "gradient_boosting", "ours"), "05_transgan": ("c2st", "DS1", "small_gaussians", "ours"),
+    "06_diffusion": ("abs_correlation", "DS2_amplitudes_only", "griffin_lim", "ddim_light")}
+NAMED = {"noisy": "as it was", "published": "published, on the real excerpt", "paper": "the paper, best of its networks"}
+FIGURES = ("answer", "explorer", "forecast", "classes", "samples", "examples")
 
 
-def table(scores):
-    "A line per model and a column per level (SNR, class, horizon), in the order of the file; [95 % interval over patients]."
-    digits = max(0, 3 - math.floor(math.log10(scores.value.abs().max() or 1)))  # four significant digits for the largest
-    def cell(row):
-        interval = "" if pd.isna(row.lo) else f" [{row.lo:.{digits}f}, {row.hi:.{digits}f}]"
-        return f"{row.value:.{digits}f}{interval}"
-    scores = scores.assign(score=scores.apply(cell, axis=1)).drop_duplicates(["model", "level"], keep="last")
-    wide = scores.set_index(["model", "level"]).score.unstack(sort=False).fillna("")
-    return wide.rename_axis(index=None, columns=None).to_string()
+def headline(rows, chapter):
+    "The chapter's main metric on the test: rows of one protocol, those of the real excerpt beside them."
+    metric, protocol, *_ = HEADLINE.get(chapter, (None, None))
+    found = rows[(rows.metric == metric) & (rows.protocol == protocol) & (rows.split == "test")]
+    if not len(found):
+        first = rows[rows.model.str.startswith("ours")].iloc[0]  # another chapter: what its own model was scored on first
+        metric, found = first.metric, rows[(rows.metric == first.metric) & (rows.protocol == first.protocol) & (rows.split == first.split)]
+    return metric, found, rows[(rows.protocol == "excerpt") & (rows.metric == metric)]
 
 
-def main(folder):
+def five(metric, found, excerpt, chapter):
+    "At most five models: noisy, best of the others, published on the excerpt, this run's, the paper; at most three levels."
+    sign = -1 if better(metric) == "lower" else 1
+    levels = list(dict.fromkeys(found.level))
+    levels = levels if len(levels) <= 3 else [levels[0], levels[len(levels)//2], levels[-1]]
+    wide = found.pivot_table(index="model", columns="level", values="value", sort=False)[levels]
+    papers = [m for m in wide.index if m.startswith("paper")]
+    asked, mine = HEADLINE.get(chapter, (None, None, None, "ours"))[2:]
+    ours = next((m for m in wide.index if m == mine), next((m for m in wide.index if m.startswith("ours")), None))
+    others = [m for m in wide.index if m not in (ours, "noisy", *papers) and not m.startswith("ours")]
+    best = asked if asked in others else max(others, key=lambda m: sign*wide.loc[m].mean(), default=None)
+    picked = {m: found[found.model == m] for m in ("noisy", best, ours) if m in set(wide.index)}
+    if len(excerpt): picked["published"] = excerpt[excerpt.model == "published"]
+    if papers: picked["paper"] = pd.DataFrame([max((r for r in found[found.model.isin(papers)].to_dict("records") if r["level"] == level),
+                                                   key=lambda r: sign*r["value"]) for level in levels])
+    return {k: picked[k] for k in ("noisy", best, "published", ours, "paper") if k in picked}, levels, best, ours
+
+
+def verdict(picked, levels, best, ours, metric):
+    "One sentence from the rows: where this run's network is ahead of the best of the others, and where the interval says so."
+    if best is None or ours is None: return "No baseline stands beside this run's model in this table."
+    sign = -1 if better(metric) == "lower" else 1
+    a, b = (picked[m].drop_duplicates("level", keep="last").set_index("level") for m in (ours, best))
+    shared = [level for level in levels if level in a.index and level in b.index]
+    ahead = [level for level in shared if sign*(a.value[level] - b.value[level]) > 0]
+    edge = a.lo if sign > 0 else a.hi
+    sure = [level for level in ahead if pd.notna(edge[level]) and sign*(edge[level] - b.value[level]) > 0]
+    where = f"at {', '.join(ahead)}" if ahead else "nowhere"
+    return f"Verdict: {ours} is ahead of {best} {where} of {', '.join(shared)}; interval clear of it: {', '.join(sure) or 'nowhere'}."
+
+
+def lines(folder):
     params = json.loads((folder/"params.json").read_text(encoding="utf-8"))
-    scores = pd.DataFrame(json.loads((folder/"metrics.json").read_text(encoding="utf-8")))
-    sample = " (the offline sample: for learning, not for comparing)" if params["data"] == "sample" else ""
-    print(f"\n{params['chapter']}, preset {params['preset']}, data {params['data']}{sample}, {params['seconds']:.0f} s on {params['device']}")
-    for (protocol, split), group in scores.groupby(["protocol", "split"], sort=False):
-        metric = group.metric.iloc[0]
-        print(f"\n{metric}, protocol {protocol}, {split}\n{table(group[group.metric == metric])}")
-    print(f"\nAll {len(scores)} scores, the figures, and the chapter as it ran:")
-    for path in [folder/"metrics.json", folder/"figures", *sorted(folder.glob("*.ipynb")), *sorted(folder.glob("*.html"))]: print(f"  {path}")
+    rows = pd.DataFrame(json.loads((folder/"metrics.json").read_text(encoding="utf-8")))
+    sample = "the offline sample: simulated, for learning only" if params["data"] == "sample" else params["data"]
+    out = [f"{params['chapter']}, preset {params['preset']}, {params['seconds']:.0f} s on {params['device']}; data: {sample}"]
+    if params.get("status", "complete") != "complete": out.append(f"INCOMPLETE: this run is {params['status']!r}; some scores are missing")
+    metric, found, excerpt = headline(rows, params["chapter"])
+    picked, levels, best, ours = five(metric, found, excerpt, params["chapter"])
+    way = {"higher": ", higher is better", "lower": ", lower is better", "": ""}[better(metric)]
+    out.append(f"{metric}, {found.protocol.iloc[0]}{way}".ljust(38) + "".join(f"{level:>20}" for level in levels))
+    for name, r in picked.items():
+        said = {v["level"]: score_text(v, 2 if abs(v["value"]) < 100 else 0) for v in r.to_dict("records")}
+        label = NAMED.get(name, f"{name}, this run" if name == ours else f"{name}, the bar" if name == best else name)
+        out.append(f"{label:38}" + "".join(f"{said.get(level, ''):>20}" for level in levels))
+    out.append(verdict(picked, levels, best, ours, metric))
+    figures = sorted((folder/"figures").glob("*.png"), key=lambda p: (p.stem not in FIGURES, p.stem))
+    return out + [f"  {p}" for p in [*figures[:1], *sorted(folder.glob("*.html"))[:1]]]
 
 
-if __name__ == "__main__": main(Path(sys.argv[1]))
+if __name__ == "__main__":
+    for line in lines(Path(sys.argv[1])): print(line if len(line) <= WIDTH else line[:WIDTH - 1] + "…")
