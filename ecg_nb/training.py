@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['LIMITS', 'output_dir', 'write_atomic', 'injected_parameters', 'typed_value', 'check_value', 'plain_name',
-           'unknown_name', 'configure', 'row', 'git_commit', 'versions', 'RunFolder', 'read_checkpoint', 'png',
-           'checksum', 'read_weights', 'load_weights', 'weights_file', 'ship_weights', 'tensorboard_writer', 'Run',
+           'unknown_name', 'configure', 'row', 'git_commit', 'versions', 'run_files', 'move_aside', 'hold', 'let_go',
+           'RunFolder', 'made_by', 'enter', 'read_checkpoint', 'png', 'checksum', 'read_weights', 'load_weights',
+           'weights_file', 'ship_weights', 'tensorboard_writer', 'draw_board', 'read_history', 'RunFiles', 'Run',
            'read_metrics', 'published', 'export_package', 'seed_all', 'share', 'constant', 'cosine', 'ema_model',
-           'Trainer', 'epoch_means', 'validation', 'save_state', 'restore_state', 'live', 'draw_epoch', 'launch',
-           'trained_weights', 'fit', 'plot_history']
+           'Trainer', 'epoch_means', 'validation', 'save_state', 'restore_state', 'live', 'progress', 'draw_epoch',
+           'to_device', 'launch', 'trained_weights', 'fit', 'plot_history']
 
 # %% ../nbs/01_training.ipynb #c003
 import ast, difflib, importlib.metadata, importlib.util, io, json, logging, math, os, pickle, platform, re, secrets
@@ -21,7 +22,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, safetensors, safetensors.torch, torch
 from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
-from accelerate.utils import broadcast_object_list, send_to_device, set_seed
+from accelerate.utils import broadcast_object_list, recursively_apply, send_to_device, set_seed
 from filelock import FileLock, Timeout
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, get_all_start_methods, start_processes
 from torch.nn.parallel import DistributedDataParallel
@@ -95,7 +96,10 @@ def check_value(
     limit=None,
 )->None:
     "Raises `ValueError` that names the parameter, its value and what is valid."
-    if callable(limit): return limit(value)
+    if callable(limit):
+        try: limit(value)
+        except ValueError as e: raise ValueError(f"parameter {name}={value!r}: {e}") from e
+        return
     if isinstance(limit, list):
         if value not in limit: raise ValueError(f"parameter {name}={value!r}; valid: {', '.join(map(str, limit))}")
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -106,14 +110,14 @@ def check_value(
             raise ValueError(f"parameter {name}={value!r}; expected a finite number, {ends}")
     if name == "run_name" and value is not None: plain_name(value)
 
+# %% ../nbs/01_training.ipynb #c019d
 def plain_name(
     name:str, # of a run
 )->str: # `name`
     "Raises `ValueError` unless a name can only ever be one folder below `outputs/<chapter>/`."
     if isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9][\w.-]{0,80}", name) and not name.endswith("."): return name
     raise ValueError(f"run_name={name!r}; expected one plain name of letters, digits, '_', '-' and '.', such as "
-                     f"'my_run': "
-                     "it is a folder, and a path could reach files that are not this run's")
+                     "'my_run': it is a folder, and a path could reach files that are not this run's")
 
 # %% ../nbs/01_training.ipynb #c021
 def unknown_name(
@@ -133,8 +137,8 @@ def configure(
     limits:dict=None, # parameter -> what is valid (see `check_value`), beside those of `LIMITS`
     **parameters, # what the parameters cell holds; `None` takes the preset's value
 )->SimpleNamespace: # every parameter of the preset, and `preset`
-    """The configuration of a run; raises `ValueError` on an unknown or lost name, `TypeError` on a value of another
-    type."""
+    """The configuration of a run; `ValueError` on an unknown or lost name and on a value out of its limits,
+    `TypeError` on a value of another type."""
     if preset not in presets: raise ValueError(unknown_name("preset", preset, presets))
     base, given = presets[preset], {"preset": preset, **parameters}
     for name, other in presets.items():
@@ -147,9 +151,8 @@ def configure(
         if name not in given: raise ValueError(unknown_name("parameter", name, given))
         if value is not ... and value != given[name]:
             raise ValueError(f"papermill was given {name}={value!r} but {name}={given[name]!r} arrived: the parameters "
-                             f"cell has lost "
-                             "its tag 'parameters' (papermill then sets values before the defaults), or a later cell "
-                             "changes it")
+                             "cell has lost its tag 'parameters' (papermill then sets values before the defaults), or "
+                             "a later cell changes it")
     values = {k: typed_value(k, parameters.get(k), v) for k, v in base.items()}
     for name, value in values.items(): check_value(name, value, (LIMITS | (limits or {})).get(name))
     return SimpleNamespace(preset=preset, **values)
@@ -182,17 +185,68 @@ def git_commit()->str: # short hash, `+dirty` where tracked files were changed; 
     if head.returncode: return None
     return head.stdout.strip() + ("+dirty" if git("status", "--porcelain", "--untracked-files=no").stdout else "")
 
-# %% ../nbs/01_training.ipynb #c035
 def versions()->dict: # package -> version
     "Python and the libraries that a result depends on."
     packages = ("torch", "accelerate", "numpy", "scipy", "pandas")
     return {"python": platform.python_version(), "ecg_nb": __version__,
             **{p: importlib.metadata.version(p) for p in packages}}
 
-# %% ../nbs/01_training.ipynb #c038
-_LOCKS, _ALIVE = {}, weakref.WeakValueDictionary() # folder -> its lock, and the run of this process that writes there
+# %% ../nbs/01_training.ipynb #c037e
+_ALIVE = weakref.WeakValueDictionary() # folder -> the run of this process that writes there
 
-# %% ../nbs/01_training.ipynb #c038q
+def run_files(
+    folder:Path, # of a run
+    owned:Sequence, # patterns of what every run writes
+)->list[Path]: # `params.json` last
+    "What runs have written into a folder: everything but the notebook that papermill writes, and hidden files."
+    found = {p for pattern in (["*"] if (folder/"params.json").exists() else owned) for p in folder.glob(pattern)}
+    return sorted((p for p in found if p.suffix not in (".ipynb", ".html") and p.name[0] != "."),
+                  key=lambda p: (p.name == "params.json", p.name))
+
+def move_aside(
+    run, # the new one
+    files:list[Path], # of the earlier ones
+)->None:
+    "Make room: an earlier run goes into a numbered folder beside it, and so does what it still writes."
+    numbers = (run.folder.with_name(f"{run.name}.{i}") for i in range(1, 10**6))
+    aside, old = next(p for p in numbers if not p.exists()), str(run.folder)
+    if [p.name for p in files] not in ([], ["params.json"]):
+        aside.mkdir()
+        for p in files: shutil.move(p, aside/p.name)
+        logging.getLogger("ecg_nb").info("the run that was in %s is now in %s", run.folder.name, aside.name)
+    for key, other in list(_ALIVE.items()):
+        if key == old: other.name = aside.name
+        if key == old or key.startswith(old + os.sep): other.folder = aside/other.folder.relative_to(old)
+
+# %% ../nbs/01_training.ipynb #c037a
+_LOCKS = {} # folder -> its lock and the process that took it, until the run is finished or the process ends
+
+def hold(
+    folder:Path, # of a run; made where it is missing
+)->bool: # whether it was held before
+    "Let no other process write into `folder`; `ValueError` says who does already."
+    lock, owner = _LOCKS.get(str(folder), (None, 0))
+    if lock and (lock.is_locked or owner != os.getpid()): return True # a copy made by `launch` writes for its original
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder/".lock", timeout=0, thread_local=False)
+        lock.acquire()
+        _LOCKS[str(folder)] = lock, os.getpid()
+    except Timeout as e:
+        file = folder/"params.json"
+        said = re.search(r'"process": "(.*?)"', file.read_text()) if file.exists() else ["", "another process"]
+        raise ValueError(f"a run named {folder.name!r} is going on ({(said or ['', 'another process'])[1]}): wait for "
+                         "it, stop it, or give this one a run_name of its own; nothing was changed") from e
+    except OSError as e:
+        raise type(e)(f"cannot write into {folder} ({e.strerror}): set ECG_NB_OUTPUTS to a folder of your own") from e
+    return False
+
+def let_go(folder:Path)->None: # of a run
+    "Give the folder, and those below it, back to other processes."
+    for key in [k for k in _LOCKS if k == str(folder) or k.startswith(f"{folder}{os.sep}")]:
+        _LOCKS.pop(key)[0].release(force=True)
+
+# %% ../nbs/01_training.ipynb #c037b
 class RunFolder:
     "The folder of one run, and `params.json` in it: what was asked for, of which code, on what."
     owned = ("params.json", "history.csv", "metrics.json", "*.pt", "*.safetensors", "figures", "tensorboard",
@@ -205,100 +259,82 @@ class RunFolder:
         resume:bool=False, # continue what is there instead of moving it aside
     ):
         self.chapter, self.cfg, self.name, self.resume = chapter, cfg, plain_name(name or cfg.preset), resume
-        self.started, self.before, self.id = time.time(), 0, secrets.token_hex(4)
-        if self.name == "paper" and cfg.preset != "paper" and "/" not in chapter:
-            raise ValueError(f"run_name='paper' is the published run's; the preset {cfg.preset!r} cannot write there")
-        self.folder = output_dir()/chapter/self.name
-        config = json.loads(json.dumps(vars(cfg), default=str))
-        if self.is_main: self._lock()
-        commits = self._same(config) if resume else []
-        if not resume and self.is_main: self._clear()
+        self.folder, self.started, self.before = output_dir()/chapter/self.name, time.time(), 0
+        if self.name.lower() == "paper" and cfg.preset != "paper" and "/" not in chapter:
+            raise ValueError(f"run_name={name!r} is the published run's; the preset {cfg.preset!r} cannot write there")
+        if self.is_main: hold(self.folder)
+        try: self.past = enter(self, config := json.loads(json.dumps(vars(cfg), default=str)))
+        except BaseException: let_go(self.folder); raise
+        self.id, self.before = self.past.get("id", secrets.token_hex(4)), self.past.get("seconds", 0)
         _ALIVE[str(self.folder)] = self
-        facts = {} if commits else dict(data=config.get("data"), device=None, seconds=0)
-        self.note(chapter=chapter, run=self.name, preset=cfg.preset, **facts, status="running", versions=versions(),
-                  commit=git_commit(),
-                  commits=[*commits, git_commit()], id=self.id, process=f"{socket.gethostname()}, process "
-                  f"{os.getpid()}", config=config)
+        self.note(**made_by(self, config))
 
-    is_main = property(lambda self: os.environ.get("RANK", "0") == "0", doc="Only the first of several processes "
-                       "writes.")
-    def child(self, name): # the run of one part
-        return type(self)(f"{self.chapter}/{self.name}/checkpoints", self.cfg, name, self.resume)
+    @property
+    def is_main(self): return os.environ.get("RANK", "0") == "0" # only the first of several processes writes
+    def child(self, name): return type(self)(f"{self.chapter}/{self.name}/checkpoints", self.cfg, name, self.resume)
     def seconds(self): return round(self.before + time.time() - self.started, 1) # spent so far, all parts of the run
-    def write(self, name, data): # its path
-        return write_atomic(self.folder/name, data) if self.is_main else self.folder/name
-    def mine(self): # what runs write into this folder
-        return sorted(p for pattern in self.owned for p in self.folder.glob(pattern))
 
     def params(self):
-        "What was asked for; `ValueError` where the file is damaged."
-        try: return json.loads((self.folder/"params.json").read_text())
-        except (ValueError, UnicodeDecodeError) as e:
+        "What was asked for; empty where no run has been. `ValueError` where the file is damaged."
+        file = self.folder/"params.json"
+        try: return dict(json.loads(file.read_text())) if file.exists() else {}
+        except (ValueError, TypeError) as e:
             raise ValueError(f"params.json of {self.chapter}/{self.name} is damaged ({e}); nothing was changed: "
                              "take another run_name, or move the folder away") from e
 
     def note(self, **facts):
-        """Add facts to `params.json`; the seconds are always brought up to date. A resumed run refuses data from
-        another source."""
-        fresh = "config" in facts and not self.resume
-        stored = self.params() if (self.folder/"params.json").exists() and not fresh else {}
+        "Add facts to `params.json`; the seconds are always brought up to date."
+        stored = facts if "config" in facts else {**self.params(), **facts}
         if "data" in facts and "config" not in facts:
-            if self.resume and stored.get("source") not in (None, facts["data"]):
-                raise ValueError(f"cannot resume {self.chapter}/{self.name}: it was trained on {stored['source']!r} "
-                                 f"and the data are now "
-                                 f"{facts['data']!r}; nothing was changed")
-            facts["source"] = facts["data"]
-        self.write("params.json", json.dumps({**stored, **facts, "seconds": self.seconds()}, indent=1).encode())
+            stored["source"], before = facts["data"], self.past.get("source", facts["data"])
+            if before != facts["data"]:
+                self.restore()
+                raise ValueError(f"cannot resume {self.chapter}/{self.name}: it was trained on {before!r} and the data "
+                                 f"are now {facts['data']!r}; nothing was changed")
+        self.write("params.json", json.dumps({**stored, "seconds": self.seconds()}, indent=1).encode())
 
-    def _lock(self):
-        key = str(self.folder)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = _LOCKS.setdefault(key, FileLock(self.folder/".lock", timeout=0, thread_local=False))
-            if not lock.is_locked: lock.acquire()
-        except Timeout as e:
-            who = self.params().get("process") if (self.folder/"params.json").exists() else None
-            raise ValueError(f"a run named {self.name!r} of {self.chapter} is going on ({who or 'another process'}): "
-                             f"wait for it, stop it, "
-                             "or give this one a run_name of its own; nothing was changed") from e
-        except PermissionError as e:
-            raise PermissionError(f"cannot write into {self.folder} ({e.strerror}): set ECG_NB_OUTPUTS to a folder of "
-                                  f"your own") from e
+    def restore(self): return self.write("params.json", json.dumps(self.past, indent=1).encode()) # as it was before
 
-    def _same(self, config):
-        "Check that what is there can be continued; the commits that it was made with."
-        if not (self.folder/"params.json").exists():
-            if kept := [p.name for p in self.mine() if p.suffix in (".pt", ".safetensors")]:
-                raise ValueError(f"cannot resume {self.chapter}/{self.name}: {', '.join(kept)} lie there without "
-                                 f"params.json; "
-                                 "nothing was changed: take another run_name, or resume=False")
-            return []
-        stored = self.params()
-        old, self.before, self.id = stored.get("config", {}), stored.get("seconds", 0), stored.get("id", self.id)
-        differ = [k for k in {**old, **config} if k != "resume"
-                  and (k in old, old.get(k)) != (k in config, config.get(k))]
-        if differ:
-            raise ValueError(f"cannot resume {self.chapter}/{self.name}: "
-                             + ", ".join(f"{k} was {old.get(k)!r} and is {config.get(k)!r}" for k in differ)
-                             + "; ask for the stored values, or start over with resume=False")
-        return stored.get("commits") or [stored.get("commit")]
+    def write(self, name, data): # its path
+        if self.is_main and not hold(self.folder) and self.params().get("id") != self.id:
+            raise ValueError(f"the run {self.name!r} was finished, and another one has its folder now: start it again")
+        return write_atomic(self.folder/name, data) if self.is_main else self.folder/name
 
-    def _clear(self):
-        """Make room: an earlier run of this name goes into a numbered folder beside it, and so does what it still
-        writes."""
-        there = [p for p in self.mine() if p.name != "params.json"]
-        if there and not (self.folder/"params.json").exists():
-            raise ValueError(f"{self.chapter}/{self.name} holds {', '.join(p.name for p in there[:5])}, which no run "
-                             f"of this package wrote: "
-                             "take another run_name; nothing was changed")
-        if not there: return
-        aside = next(p for i in range(1, 10**6) if not (p := self.folder.with_name(f"{self.name}.{i}")).exists())
-        aside.mkdir()
-        for p in self.mine(): shutil.move(p, aside/p.name)
-        for key, run in list(_ALIVE.items()):
-            if key == str(self.folder) or key.startswith(f"{self.folder}{os.sep}"):
-                run.folder = aside/run.folder.relative_to(self.folder)
-        logging.getLogger("ecg_nb").info("the run that was in %s is now in %s", self.folder.name, aside.name)
+# %% ../nbs/01_training.ipynb #c037c
+def made_by(
+    run:RunFolder,
+    config:dict, # every parameter
+)->dict: # the first contents of `params.json`, or the next ones of a continued run
+    "Who runs what, on which code; a continued run keeps the list of all its parts."
+    now = dict(commit=git_commit(), versions=versions(), process=f"{socket.gethostname()}, process {os.getpid()}")
+    earlier = run.past.get("parts") or [{k: run.past.get(k) for k in ("commit", "versions")}]*bool(run.past)
+    said = dict(data=config.get("data"), device=None) | run.past | now
+    return said | dict(chapter=run.chapter, run=run.name, preset=run.cfg.preset, status="running", id=run.id,
+                       parts=[*earlier, now], config=config)
+
+# %% ../nbs/01_training.ipynb #c037d
+def enter(
+    run:RunFolder, # whose folder is held
+    config:dict, # every parameter
+)->dict: # what `params.json` says of the run that is continued; empty for a new one
+    "Look at what lies in the folder before anything is written: continue it, move it aside, or refuse."
+    if not run.is_main: return run.params() if run.resume else {}
+    name, stored, files = f"{run.chapter}/{run.name}", run.params(), run_files(run.folder, run.owned)
+    if files and not stored:
+        raise ValueError(f"{name} holds {', '.join(p.name for p in files[:5])} without params.json, which no run of "
+                         "this package wrote: take another run_name; nothing was changed")
+    if stored.get("chapter", run.chapter) != run.chapter:
+        raise ValueError(f"{name} holds a run of {stored['chapter']}: take another run_name; nothing was changed")
+    old = stored.get("config", {})
+    differ = [k for k in {**old, **config} if k != "resume" and (k in old, old.get(k)) != (k in config, config.get(k))]
+    if run.resume and stored and differ:
+        raise ValueError(f"cannot resume {name}: "
+                         + ", ".join(f"{k} was {old.get(k)!r} and is {config.get(k)!r}" for k in differ)
+                         + "; ask for the stored values, or start over with resume=False")
+    trained = any(p.suffix in (".pt", ".safetensors") or p.name == "checkpoints" for p in files)
+    if run.resume and (trained or not (run.folder/"metrics.json").exists()): return stored
+    if run.is_main: move_aside(run, files)
+    return {}
 
 # %% ../nbs/01_training.ipynb #c044
 def read_checkpoint(
@@ -367,6 +403,7 @@ def read_weights(
         raise ValueError(f"weights {path} belong to chapter {noted['chapter']}, not to {chapter}")
     return {k: v.float() if v.dtype == torch.float16 else v for k, v in weights.items()}, noted
 
+# %% ../nbs/01_training.ipynb #c051a
 def load_weights(
     model:torch.nn.Module, # of the architecture that was trained
     path:Path, # a `.safetensors` file from `Run.publish`
@@ -380,7 +417,7 @@ def load_weights(
         raise ValueError(f"weights {Path(path).name} do not fit into {type(model).__name__}: {e}") from e
     return model.eval()
 
-# %% ../nbs/01_training.ipynb #c051q
+# %% ../nbs/01_training.ipynb #c051b
 def weights_file(
     path:Path,         # of a `.safetensors` file; None: that of the published run
     chapter:str,       # such as `03_denoise`
@@ -392,9 +429,9 @@ def weights_file(
     path = Path(path or package/"weights"/chapter/f"{name}.safetensors")
     if path.exists(): return path
     raise FileNotFoundError(f"no weights {path.name} in {path.absolute().parent}: the package brings those of "
-                            f"published runs. "
-                            f"Give the path of others, such as outputs/{chapter}/quick/{path.name}")
+                            f"published runs. Give the path of others, such as outputs/{chapter}/quick/{path.name}")
 
+# %% ../nbs/01_training.ipynb #c051c
 def ship_weights(
     chapter:str,      # such as `03_denoise`
     run:str="paper",  # whose weights
@@ -422,34 +459,42 @@ def tensorboard_writer(
     from torch.utils.tensorboard import SummaryWriter
     return SummaryWriter(folder)
 
+def draw_board(
+    run, # whose folder gets the event files
+    numbers:dict, # a line of its history
+)->None:
+    "The numbers of one epoch for TensorBoard; each process has a writer of its own."
+    if run.board[0] != os.getpid(): run.board = os.getpid(), tensorboard_writer(run.folder/"tensorboard")
+    if not run.board[1]: return
+    for k, v in numbers.items():
+        if not isinstance(v, str): run.board[1].add_scalar(k, v, numbers.get("step", len(run.history)))
+    run.board[1].flush()
+
+def read_history(
+    file:Path, # `history.csv`
+)->list[dict]: # a line each; empty without a file
+    "The history of a run; `ValueError` for a damaged file."
+    try: return pd.read_csv(file).to_dict("records") if file.exists() else []
+    except ValueError as e: # EmptyDataError, ParserError and UnicodeDecodeError are of this kind
+        raise ValueError(f"{file.parent.name}/history.csv is damaged ({e}); nothing was changed: "
+                         "delete it to go on") from e
+
 # %% ../nbs/01_training.ipynb #c054
-class Run(RunFolder):
-    "What happens in a run: history, scores, figures, checkpoints, published weights."
+class RunFiles(RunFolder):
+    "What a run leaves: history, scores, figures, checkpoints, published weights."
     def __init__(self, chapter:str, cfg:SimpleNamespace, name:str=None, resume:bool=False):
         super().__init__(chapter, cfg, name, resume)
-        stored = self.folder/"history.csv"
-        try: self.history = pd.read_csv(stored).to_dict("records") if stored.exists() else []
-        except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as e:
-            raise ValueError(f"history.csv of {self.chapter}/{self.name} is damaged ({e}); nothing was changed: delete "
-                             f"it to go on") from e
+        try: self.history = read_history(self.folder/"history.csv")
+        except ValueError: self.restore(); raise
         self.trained, self.board = None, (None, None) # the model of this run; TensorBoard's process and writer
 
     def log(self, **numbers):
         "One line of `history.csv`, such as one epoch; the seconds so far are added."
-        numbers = {k: v if isinstance(v, (int, str)) else float(v)
-                   for k, v in numbers.items()} | {"seconds": self.seconds()}
-        self.history.append(numbers)
+        numbers = {k: v if isinstance(v, (int, str)) else float(v) for k, v in numbers.items()}
+        self.history.append(numbers | {"seconds": self.seconds()})
         self.write("history.csv", pd.DataFrame(self.history).to_csv(index=False).encode())
         self.note()
-        if self.is_main: self._tensorboard(numbers)
-
-    def _tensorboard(self, numbers):
-        # one per process
-        if self.board[0] != os.getpid(): self.board = os.getpid(), tensorboard_writer(self.folder/"tensorboard")
-        if not self.board[1]: return
-        for k, v in numbers.items():
-            if not isinstance(v, str): self.board[1].add_scalar(k, v, numbers.get("step", len(self.history)))
-        self.board[1].flush()
+        if self.is_main: draw_board(self, numbers)
 
     def metrics(self, rows:list[dict])->Path:
         "`metrics.json`; raises `ValueError` on a number that is not finite, and then writes nothing."
@@ -465,44 +510,57 @@ class Run(RunFolder):
     def load(self, name:str)->dict:
         "What was given to `save`; `ValueError` for a checkpoint of another run."
         state = read_checkpoint(self.folder/f"{name}.pt")
-        if not isinstance(state, dict) or state.pop("run_id", self.id) != self.id:
+        if not isinstance(state, dict) or state.pop("run_id", self.id) != self.id and self.is_main:
             raise ValueError(f"{name}.pt in {self.chapter}/{self.name} belongs to another run: put the right file "
-                             f"back, or start over")
+                             "back, or start over with resume=False")
         return state
-
-    @property
-    def device(self)->torch.device: # Accelerate's choice: CUDA, MPS or the CPU
-        "Where the model is trained, and where its data belong."
-        return PartialState().device
-
-    def once(self, name:str, model:torch.nn.Module, train:Callable)->pd.DataFrame: # history
-        """Train `model` by `train(child_run)` and publish it as `name`; in a resumed run that has done so, read it
-        instead."""
-        model.to(self.device)
-        file = self.folder/f"{name}.safetensors"
-        if self.resume and file.exists():
-            load_weights(model, file)
-            past = self.folder/"checkpoints"/name/"history.csv"
-            return pd.read_csv(past) if past.exists() else pd.DataFrame(self.history)
-        history = train(self.child(name))
-        self.publish(model, name)
-        return history if isinstance(history, pd.DataFrame) else pd.DataFrame(history or [])
-
-    def train(self, model:torch.nn.Module, loss:Callable, batch:Callable, *, name:str="model", **how)->pd.DataFrame:
-        """`fit` once: trained, logged, published as `<name>.safetensors`, and read again where a resumed run has
-        done it."""
-        history = self.once(name, model, lambda run: fit(run, model, loss, batch, **how))
-        if name == "model": self.write("history.csv", history.to_csv(index=False).encode())
-        return history
-
-    def finish(self)->None:
-        "The run has come to its end: until this is called, `params.json` says that it is running."
-        self.note(status="complete")
 
     def publish(self, model:torch.nn.Module, name:str="model")->Path: # `<name>.safetensors`
         weights = {k: v.detach().cpu().clone().contiguous() for k, v in model.state_dict().items()}
         noted = dict(chapter=self.chapter, run=self.name, ecg_nb=__version__, checksum=checksum(weights))
         return self.write(f"{name}.safetensors", safetensors.torch.save(weights, noted))
+
+# %% ../nbs/01_training.ipynb #c054a
+class Run(RunFiles):
+    "A run of a chapter: its device, its data, trainings that are done once, and its end."
+    @property
+    def device(self)->torch.device: # Accelerate's choice: CUDA, MPS or the CPU
+        "Where the model is trained and its data belong; the CPU where `fit` is to copy this process."
+        copied = getattr(self.cfg, "num_processes", 1) > 1 and "RANK" not in os.environ
+        return torch.device("cpu") if copied else PartialState().device
+
+    def source(self, name:str)->str: # `name`
+        "Note where the data really came from; a run that is continued refuses another source."
+        self.note(data=name)
+        return name
+
+    def once(self, name:str, model:torch.nn.Module, train:Callable)->pd.DataFrame: # history
+        "`train(child_run)` and publish `model` as `name`; where a continued run has done so, read it instead."
+        model.to(self.device)
+        file, past = self.folder/f"{name}.safetensors", self.folder/"checkpoints"/name/"history.csv"
+        if self.resume and file.exists():
+            load_weights(model, file, self.chapter.split("/")[0])
+            return pd.DataFrame(read_history(past))
+        part = self.child(name)
+        history = train(part)
+        self.publish(model, name)
+        part.finish()
+        return history if isinstance(history, pd.DataFrame) else pd.DataFrame(part.history)
+
+    def train(self, model:torch.nn.Module, loss:Callable, batch:Callable, *, name:str="model", publish:bool=True,
+              **how)->pd.DataFrame: # history
+        "`fit`, once: trained, logged, published as `<name>.safetensors`; a continued run reads what it has finished."
+        if not publish: history = fit(self.child(name), model.to(self.device), loss, batch, **how)
+        else: history = self.once(name, model, lambda part: fit(part, model, loss, batch, **how))
+        if name != "model": return history
+        self.history = history.to_dict("records")
+        self.write("history.csv", history.to_csv(index=False).encode())
+        return history
+
+    def finish(self)->None:
+        "The run has come to its end: until this is called, `params.json` says that it is running."
+        self.note(status="complete")
+        let_go(self.folder)
 
 # %% ../nbs/01_training.ipynb #c061
 def read_metrics(
@@ -681,7 +739,7 @@ def save_state(
     plan:dict, # the numbers that must be the same when continuing
 )->None:
     "Write `last.pt`."
-    scaler = t.accelerator.scaler
+    scaler, plan = t.accelerator.scaler, plan | dict(optimizer=type(t.optimizer.optimizer).__name__)
     t.run.save("last", plan=plan, model=t.model.state_dict(), optimizer=t.optimizer.state_dict(),
                ema=t.ema.state_dict() if t.ema else None,
                scaler=scaler.state_dict() if scaler else None, step=t.step, best=t.best, wait=t.wait,
@@ -692,13 +750,18 @@ def restore_state(
     t:Trainer,
     plan:dict, # as it was saved
 )->None:
-    "Read `last.pt`; raises `ValueError` where it belongs to another plan."
-    last = t.run.load("last")
-    if differ := [f"{k} was {v} and is {plan[k]}" for k, v in last["plan"].items() if plan[k] != v]:
+    "Read `last.pt`; raises `ValueError` where it belongs to another plan, network or optimizer."
+    last, plan = t.run.load("last"), plan | dict(optimizer=type(t.optimizer.optimizer).__name__)
+    if lost := {"plan", "model", "optimizer", "ema", "scaler", "step", "best", "wait", "history"} - last.keys():
+        raise ValueError(f"cannot continue {t.run.name}: last.pt was not written by `fit`, it lacks {sorted(lost)}")
+    if differ := [f"{k} was {v} and is {plan.get(k)}" for k, v in last["plan"].items() if plan.get(k) != v]:
         raise ValueError(f"cannot continue this training: {', '.join(differ)}")
-    t.model.load_state_dict(last["model"])
-    t.optimizer.load_state_dict(last["optimizer"])
-    if t.ema: t.ema.load_state_dict(last["ema"])
+    try:
+        t.model.load_state_dict(last["model"])
+        t.optimizer.load_state_dict(last["optimizer"])
+        if t.ema: t.ema.load_state_dict(last["ema"])
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as e:
+        raise ValueError(f"cannot continue {t.run.name}: last.pt holds another network or optimizer ({e})") from e
     if last["scaler"]: t.accelerator.scaler.load_state_dict(last["scaler"])
     t.step, t.best, t.wait, t.run.history = last["step"], last["best"], last["wait"], last["history"]
 
@@ -706,6 +769,13 @@ def restore_state(
 def live()->bool:
     "Whether someone watches: a terminal, or a notebook opened in Jupyter; not papermill, nbconvert or a test."
     return sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ # the notebook server sets it for its kernels
+
+def progress(
+    items, # anything to go through, such as `range(steps)`
+    name:str="", # beside the bar
+): # the same items
+    "A progress bar where someone watches; nothing in a batch run."
+    return tqdm(items, desc=name, disable=not live())
 
 # %% ../nbs/01_training.ipynb #c100
 def draw_epoch(
@@ -720,6 +790,16 @@ def draw_epoch(
         run.figure(fig, f"epoch_{len(run.history):03d}")
         plt.close(fig)
 
+# %% ../nbs/01_training.ipynb #c100a
+def to_device(
+    data, # tensor, or tuple, list, dict of tensors
+    device:torch.device,
+): # the same, there
+    "Move a batch to where the model is; Apple's MPS has no float64, so there it becomes float32."
+    if torch.device(device).type == "mps":
+        data = recursively_apply(lambda x: x.float() if x.dtype == torch.float64 else x, data)
+    return send_to_device(data, device)
+
 # %% ../nbs/01_training.ipynb #c101
 def _epoch(t, p, loss, batch, schedule, progress):
     "`p.epoch` steps, or what is left of them; returns the averages of what the loss gave."
@@ -728,7 +808,7 @@ def _epoch(t, p, loss, batch, schedule, progress):
     for step in range(first, last + 1):
         t.step = step
         seed_all(p.seed, step)
-        data = send_to_device(batch(step - 1), t.device)
+        data = to_device(batch(step - 1), t.device)
         numbers += t.update(loss, data, schedule((step - .5)/p.steps), p.clip, p.accumulate, p.seed)
         progress.update()
     return epoch_means(t.accelerator, numbers, first, p.accumulate)
@@ -739,7 +819,7 @@ def _train(run, model, loss, batch, *, plan, optimizer, schedule, validate, on_e
     p, t = SimpleNamespace(**plan), Trainer(run, model, optimizer, plan["precision"], plan["ema"])
     if run.resume and (run.folder/"last.pt").exists(): restore_state(t, plan)
     else: run.history = []
-    with tqdm(total=p.steps, initial=t.step, disable=not (bar and run.is_main)) as progress:
+    with tqdm(desc=run.name, total=p.steps, initial=t.step, disable=not (bar and run.is_main)) as progress:
         while t.step < p.steps and not 0 < p.patience <= t.wait:
             scores = _epoch(t, p, loss, batch, schedule, progress)
             if validate: scores |= validation(t, validate, p.seed)
@@ -747,7 +827,7 @@ def _train(run, model, loss, batch, *, plan, optimizer, schedule, validate, on_e
             if on_epoch and run.is_main: draw_epoch(run, on_epoch, t.scored)
             save_state(t, plan)
             if run.is_main and not bar:
-                print(" · ".join([f"step {t.step}/{p.steps}", *(f"{k} {v:.4g}" for k, v in scores.items()),
+                print(" · ".join([run.name, f"step {t.step}/{p.steps}", *(f"{k} {v:.4g}" for k, v in scores.items()),
                                   f"{run.seconds():.0f} s"]), flush=True)
     t.accelerator.wait_for_everyone()
 
@@ -822,14 +902,13 @@ def fit(
     """Train `model`, which ends with the best weights, in evaluation mode. In a run made with `resume=True`
     continues from its last checkpoint, to the same numbers."""
     asked = locals()
-    if min(steps, epoch, accumulate, num_processes) < 1:
-        raise ValueError("fit: steps, epoch, accumulate and num_processes must be at least 1")
+    for name in ("steps", "epoch", "accumulate", "num_processes"): check_value(name, asked[name], (1, None))
     if patience and not validate:
         raise ValueError("fit: `patience` counts epochs without a better validation loss, so it needs `validate`")
     plan = {k: asked[k] for k in ("steps", "epoch", "clip", "ema", "accumulate", "precision", "patience", "seed")}
     if run.resume and run.trained not in (None, model):
         raise ValueError(f"run {run.name} already holds the training of another model: make a Run with a name of its "
-                         f"own for this one")
+                         "own for this one")
     run.trained = model
     if run.is_main and not run.resume: (run.folder/"last.pt").unlink(missing_ok=True)
     if num_processes > 1 and "RANK" not in os.environ: launch(num_processes, partial(fit, **{**asked, "bar": False}))
