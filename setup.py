@@ -26,5 +26,6 @@ setup(
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require=extras,
+    entry_points={"console_scripts": ["ecg-report = ecg_nb.report:main"]},
     zip_safe=False,
 )
