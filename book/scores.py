@@ -55,7 +55,7 @@ def verdict(picked, levels, best, ours, metric):
     edge = a.lo if sign > 0 else a.hi
     sure = [level for level in ahead if pd.notna(edge[level]) and sign*(edge[level] - b.value[level]) > 0]
     where = f"at {', '.join(ahead)}" if ahead else "nowhere"
-    return f"Verdict: {ours} is ahead of {best} {where} of {', '.join(shared)}; interval clear of it: {', '.join(sure) or 'nowhere'}."
+    return f"Verdict: {ours} beats {best} {where} (of {', '.join(shared)}); interval clear of it: {', '.join(sure) or 'nowhere'}."
 
 
 def lines(folder):
@@ -69,7 +69,7 @@ def lines(folder):
     way = {"higher": ", higher is better", "lower": ", lower is better", "": ""}[better(metric)]
     out.append(f"{metric}, {found.protocol.iloc[0]}{way}".ljust(38) + "".join(f"{level:>20}" for level in levels))
     for name, r in picked.items():
-        said = {v["level"]: score_text(v, 2 if abs(v["value"]) < 100 else 0) for v in r.to_dict("records")}
+        said = {v["level"]: score_text(v, 2 if abs(v["value"]) < 10 else 1) for v in r.to_dict("records")}
         label = NAMED.get(name, f"{name}, this run" if name == ours else f"{name}, the bar" if name == best else name)
         out.append(f"{label:38}" + "".join(f"{said.get(level, ''):>20}" for level in levels))
     out.append(verdict(picked, levels, best, ours, metric))
