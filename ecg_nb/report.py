@@ -8,7 +8,7 @@ __all__ = ['NAMES', 'FEATURES', 'AF_WEIGHTS', 'WORST', 'CLASS_COLORS', 'STYLE', 
            'Report', 'summarise', 'headline', 'plot_trend', 'plot_event', 'strips', 'page', 'report', 'main']
 
 # %% ../nbs/07_report.ipynb #r003
-import argparse, base64, html, io, json, time
+import argparse, base64, html, io, json
 from dataclasses import dataclass, field
 from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
