@@ -716,6 +716,6 @@ def generate(
     model:Generator=None, # None: `load_generator()`
 )->np.ndarray: # `(n, 200)`, standardised, 360 Hz, R at sample 90
     "Beats of a class. Raises `ValueError` for a class that there is not, and below one beat."
-    if label not in list("NSVF"): raise ValueError(f"generate: class {label!r}; expected one of N, S, V, F")
+    if label not in list("NSVF"): raise ValueError(f"generate: class {label!r}; expected one of N, S, V or F")
     n, seed = check_number("n", n, int, 1, 10**6), check_number("seed", seed, int, 0, 2**31 - 1)
     return sample_beats(model or load_generator(), "NSVF".index(label), n, seed)
