@@ -121,7 +121,8 @@ def download(
     path = Path(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     hint = f"Get it by hand from {url} and put it in the folder {path.parent.name}/, or go on with data='sample'."
-    if offline(): raise DownloadError(f"{path.name}: ECG_NB_OFFLINE is set, so the network was not tried. {hint}")
+    if offline() and "//127.0.0.1" not in url: # a server on this machine is no network
+        raise DownloadError(f"{path.name}: ECG_NB_OFFLINE is set, so the network was not tried. {hint}")
     try:
         _existing(path.parent).mkdir(parents=True, exist_ok=True)
         got = _receive(url, part, timeout)
