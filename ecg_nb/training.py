@@ -570,7 +570,7 @@ class Run(RunFiles):
 
     def finish(self)->None:
         "The run has come to its end: until this is called, `params.json` says that it is running."
-        self.note(status="complete")
+        self.note(status="complete", **({} if self.params().get("device") else dict(device=self.device.type)))
         let_go(self.folder)
 
 # %% ../nbs/01_training.ipynb #c061

@@ -1,5 +1,5 @@
 """`forecast` takes any recording, or says what is wrong; the script that the chapter shows trains its copier."""
-import json, os, re, warnings
+import json, re, warnings
 from fractions import Fraction
 import numpy as np, pandas as pd, pytest, torch
 from hypothesis import given, settings, strategies as st
