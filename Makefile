@@ -13,7 +13,7 @@ FOLDER   = $(or $(ECG_NB_OUTPUTS),outputs)/$(CHAPTER)/$(PRESET)
 
 .PHONY: help run paper test lab docs
 help:
-	@echo 'make run                        train a chapter in about a minute and print its scores (CHAPTER=$(CHAPTER))'
+	@echo 'make run                        train a chapter in minutes and print its scores (CHAPTER=$(CHAPTER))'
 	@echo 'make paper CHAPTER=$(CHAPTER)   the full run, as published (GPU); run it again to resume it'
 	@echo 'make lab                        open the notebooks in JupyterLab'
 	@echo 'make docs                       build the site into $(SITE)/'
