@@ -1164,10 +1164,12 @@ def draw_noise(
 
 # %% ../nbs/00_data.ipynb #c084
 def _mains(shape, generator, fs, device):
-    "50 or 60 Hz hum with a third harmonic, at random phases."
-    u = torch.rand((3, *shape[:2], 1), generator=generator, device=device)
-    phase = 2*torch.pi*(torch.where(u[0] < .5, 50, 60)*torch.arange(shape[2], device=device)/fs + u[1])
-    return torch.sin(phase) + .2*torch.sin(3*phase + 2*torch.pi*u[2])
+    "50 or 60 Hz hum, a little off, with a second and a third harmonic, at random phases; its size drifts slowly."
+    u = torch.rand((8, *shape[:2], 1), generator=generator, device=device)
+    t, turn = torch.arange(shape[2], device=device)/fs, 2*torch.pi
+    phase = turn*((torch.where(u[0] < .5, 50, 60) + .2*(u[1] - .5))*t + u[2])
+    drift = 1 + .4*torch.sin(turn*(.3*u[3]*t + u[4]))
+    return drift*(torch.sin(phase) + .1*torch.sin(2*phase + turn*u[5]) + .4*u[6]*torch.sin(3*phase + turn*u[7]))
 
 def _recorded(noise, shape, generator):
     "Random pieces of a recording `(2, time)`: channels swapped and turned over at random."

@@ -6,11 +6,11 @@
 __all__ = ['SIZE', 'TEST_A', 'TRAIN_A', 'PARTS', 'CAUTION', 'SEEN', 'KINDS', 'STYLE', 'TRAINING_PLOTS', 'two_leads',
            'protocol_windows', 'add_white_noise', 'moments', 'measures', 'butterworth', 'savitzky_golay', 'shrink',
            'cycle_spin', 'ResidualBlock', 'elsewhere', 'NonLocal', 'BiasFreeUNet', 'log_ratio', 'white_noise_batches',
-           'denoise_windows', 'highpass', 'varied', 'log_ratio_ac', 'real_noise_batches', 'local_rms', 'careful',
-           'load_denoiser', 'denoise_stretch', 'denoise', 'RecurrentDenoiser', 'ConvBlock', 'CNNDenoiser',
-           'TransformerDenoiser', 'GradientCodebook', 'AttentionBlock', 'VQTransformer', 'source_model', 'curriculum',
-           'source_loss', 'plateau', 'plot_points', 'plot_training', 'benchmark', 'try_window', 'plot_window',
-           'noise_kinds', 'explorer_controls', 'Explorer']
+           'denoise_windows', 'highpass', 'varied', 'qrs_band', 'log_ratio_ac', 'one_lead', 'real_noise_batches',
+           'local_rms', 'careful', 'load_denoiser', 'denoise_stretch', 'denoise', 'RecurrentDenoiser', 'ConvBlock',
+           'CNNDenoiser', 'TransformerDenoiser', 'GradientCodebook', 'AttentionBlock', 'VQTransformer', 'source_model',
+           'curriculum', 'source_loss', 'plateau', 'plot_points', 'plot_training', 'benchmark', 'try_window',
+           'plot_window', 'noise_kinds', 'explorer_controls', 'Explorer']
 
 # %% ../nbs/03_denoise.ipynb #c004
 from collections.abc import Callable
@@ -24,7 +24,7 @@ import pandas as pd
 import pywt
 import torch
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, resample_poly, savgol_filter, sosfiltfilt
+from scipy.signal import butter, firwin, resample_poly, savgol_filter, sosfiltfilt
 from torch import nn
 from torch.nn import functional as F
 from .data import (COLORS, Record, as_record, check_number, crop, draw_noise, ecg_paper, fill_gaps, mix,
@@ -178,7 +178,7 @@ class BiasFreeUNet(nn.Module):
             raise ValueError(f"BiasFreeUNet: first stride {strides[0]}; the non-local layers expect 4, or look=False")
         self.register_buffer("offset", torch.tensor(float(offset)))
         self.register_buffer("gate", torch.tensor(0.))  # mV, for `denoise`: noise estimates below it are left alone
-        self.stride, c = int(np.prod(strides)), [width*2**i for i in range(len(strides)+1)]
+        self.leads, self.stride, c = leads, int(np.prod(strides)), [width*2**i for i in range(len(strides)+1)]
         conv = partial(nn.Conv1d, bias=False)
         self.inp = conv(leads, c[0], kernel, padding=kernel//2)
         self.enc = nn.ModuleList(ResidualBlock(k, kernel) for k in c[:-1])
@@ -239,13 +239,15 @@ def white_noise_batches(
 
 def denoise_windows(
     model:nn.Module,
-    x:np.ndarray,   # mV, `(window, lead, time)`
+    x:np.ndarray,   # mV, `(window, lead, time)`; a network of one lead takes each lead by itself
     batch_size:int=64,
 )->np.ndarray: # same shape, mV
     "Denoise windows with a network, on the device the network is on."
-    device = next(model.parameters()).device
+    device, shape = next(model.parameters()).device, x.shape
+    if getattr(model, "leads", 2) == 1: x = x.reshape(-1, 1, shape[-1])
     pieces = torch.tensor(x).split(batch_size)
-    with torch.inference_mode(): return torch.cat([model(b.to(device)).cpu() for b in pieces]).numpy()
+    with torch.inference_mode(): return torch.cat([model(b.to(device)).cpu() for b in pieces]).numpy().reshape(shape)
+
 
 # %% ../nbs/03_denoise.ipynb #c126
 def highpass(x:np.ndarray, cutoff:float=.5, fs:float=360)->np.ndarray:
@@ -261,34 +263,54 @@ def varied(
     one, shape = torch.eye(x.shape[1], device=x.device), (len(x), *2*x.shape[1:2])
     return torch.where(mixed, torch.randn(shape, device=x.device), one) @ stretch(x, size, share=.5)
 
+def qrs_band(x:torch.Tensor)->torch.Tensor: # same shape
+    "What of `(batch, lead, time)` at 360 Hz lies between 5 and 30 Hz, where detectors look for the QRS complex."
+    taps = torch.tensor(firwin(109, (5, 30), pass_zero=False, fs=360), dtype=x.dtype, device=x.device)
+    return F.conv1d(x.flatten(0, 1)[:, None], taps[None, None], padding=54).view(x.shape)
+
 def log_ratio_ac(
     model:nn.Module,
     batch:tuple,      # (clean, noisy), both `(batch, lead, time)`, mV
     floor:float=1e-4, # error power that counts as none, relative to the signal's
+    band:float=.3,    # share of the loss that is taken in the QRS band
 )->dict: # loss, and the mean improvement in dB
     "Mean log of error power over noise power, lead by lead; windows without noise ask for an error below the floor."
     clean, noisy = batch
     least = floor*clean.var(-1)
-    power = lambda x: ((x.float() - clean)**2).mean(-1) + least
-    loss = (power(model(noisy))/power(noisy)).log().mean()
-    return dict(loss=loss, gain_db=-10/np.log(10)*loss.detach())
+    power = lambda x: (x**2).mean(-1) + least
+    after, before = model(noisy).float() - clean, noisy - clean
+    ratio = (power(after)/power(before)).log().mean()
+    in_band = (power(qrs_band(after))/power(qrs_band(before))).log().mean() if band else 0.
+    return dict(loss=(1 - band)*ratio + band*in_band, gain_db=-10/np.log(10)*ratio.detach())
+
 
 # %% ../nbs/03_denoise.ipynb #c129
+def one_lead(model:BiasFreeUNet)->BiasFreeUNet:
+    "What a network of two leads does with one lead that goes in twice, as a network of one lead; offset not kept."
+    weights = {k: v.clone() for k, v in model.state_dict().items()}
+    weights["inp.weight"] = weights["inp.weight"].sum(1, keepdim=True)
+    weights["out.weight"] = weights["out.weight"].mean(0, keepdim=True)
+    strides = tuple(d.stride[0] for d in model.down)
+    single = BiasFreeUNet(len(weights["inp.weight"]), 1, strides, model.inp.kernel_size[0], len(model.look) > 0)
+    single.load_state_dict(weights)
+    single.offset.fill_(0.)
+    return single.to(model.inp.weight.device)
+
 def real_noise_batches(
     signals:torch.Tensor, # high-passed, `(record, lead, time)`, mV, on the training device
     bank:dict,            # of `noise_bank("train")`
     batch_size:int,
-    snr:tuple=(-6, 24),   # dB, AC per lead
-    clean:float=.03,      # share of windows without noise
-    size:int=SIZE,        # samples
+    snr:tuple=(-6, 30),   # dB, AC per lead
+    clean:float=.08,      # share of windows without noise
+    size:int=2*SIZE,      # samples
 )->Callable: # step -> (clean, noisy)
-    "Random windows without offset, with white or recorded noise or a mixture at a random level."
-    device, kinds = signals.device, ("white", *bank)
+    "Random windows without offset, with white or recorded noise, hum, or a mixture, at a random level."
+    device, kinds = signals.device, ("white", *bank, "mains")
     rand, b = partial(torch.randint, device=device), (batch_size, 1, 1)
     def piece(kind, shape): # unit mean square
-        if kind == "white": return draw_noise(kind, shape, device=device)
-        long = (*shape[:2], int(1.25*size) + 3)
-        y = varied(draw_noise(kind, long, bank, device=device), size)
+        if kind not in bank: return draw_noise(kind, shape, device=device)
+        long = (shape[0], 2, int(1.25*size) + 3)
+        y = varied(draw_noise(kind, long, bank, device=device), size)[:, :shape[1]]
         return y/y.square().mean(-1, keepdim=True)**.5
     def batch(step):
         x = crop(signals, rand(len(signals), b[:1]), rand(signals.shape[-1] - size + 1, b[:1]), size)
@@ -299,6 +321,7 @@ def real_noise_batches(
         level = snr[0] + (snr[1] - snr[0])*torch.rand(b, device=device)
         return x, mix(x, noise, torch.where(torch.rand(b, device=device) < clean, torch.inf, level))
     return batch
+
 
 # %% ../nbs/03_denoise.ipynb #c141
 CAUTION = .1  # size of a noise estimate beside what is left, below which nothing is subtracted
