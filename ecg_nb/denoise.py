@@ -248,7 +248,6 @@ def denoise_windows(
     pieces = torch.tensor(x).split(batch_size)
     with torch.inference_mode(): return torch.cat([model(b.to(device)).cpu() for b in pieces]).numpy().reshape(shape)
 
-
 # %% ../nbs/03_denoise.ipynb #c126
 def highpass(x:np.ndarray, cutoff:float=.5, fs:float=360)->np.ndarray:
     "Zero-phase high-pass filter of order 2 at `cutoff` Hz over the last axis; float32."
@@ -282,7 +281,6 @@ def log_ratio_ac(
     ratio = (power(after)/power(before)).log().mean()
     in_band = (power(qrs_band(after))/power(qrs_band(before))).log().mean() if band else 0.
     return dict(loss=(1 - band)*ratio + band*in_band, gain_db=-10/np.log(10)*ratio.detach())
-
 
 # %% ../nbs/03_denoise.ipynb #c129
 def one_lead(model:BiasFreeUNet)->BiasFreeUNet:
@@ -321,7 +319,6 @@ def real_noise_batches(
         level = snr[0] + (snr[1] - snr[0])*torch.rand(b, device=device)
         return x, mix(x, noise, torch.where(torch.rand(b, device=device) < clean, torch.inf, level))
     return batch
-
 
 # %% ../nbs/03_denoise.ipynb #c141
 CAUTION = .1  # size of a noise estimate beside what is left, below which nothing is subtracted
@@ -471,6 +468,7 @@ class GradientCodebook(nn.Module):
         q = self.codebook[codes]
         return z + (q - z).detach(), codes, F.mse_loss(z, q.detach()) + self.beta*F.mse_loss(q, z.detach())
 
+# %% ../nbs/03_denoise.ipynb #c043r
 class AttentionBlock(nn.Module):
     "Pre-norm Transformer layer with a learned penalty on distance. `(batch, token, width)` in and out."
     def __init__(self, width:int, heads:int=5, dropout:float=.1): # `width`: a multiple of `heads`
