@@ -42,16 +42,18 @@ def joined(outputs):
 
 
 def folds(source, cell, found):
-    "Whether a first reader can do without this code: imports, presets, checks, plotting. A click opens it; JupyterLab shows all."
+    "Whether a first reader can do without this code: imports, presets, checks, plotting, long measuring. A click opens it; JupyterLab shows all."
     if found and {d.split()[0] for d in found if d} & {"export", "exports"} and not source.lstrip().startswith(("import", "from")): return False
     try: nodes = ast.parse(source).body
     except SyntaxError: return False
     imports = lambda n: isinstance(n, (ast.Import, ast.ImportFrom))
     check = lambda n: isinstance(n, ast.Assert) or re.match(r"(test_\w+|refused)\(", ast.unparse(n)) is not None
-    presets = lambda n: isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) in ("PRESETS", "LIMITS", "quick", "paper")
+    presets = lambda n: isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) in ("PRESETS", "LIMITS", "quick", "paper", "common", "cfg")
     if nodes and all(imports(n) or check(n) or presets(n) for n in nodes): return True
+    seen = [o for o in cell["outputs"] if o["output_type"] in ("display_data", "execute_result", "stream")]
+    if not seen and any(check(n) for n in nodes): return True
     picture = any(k.startswith("image/") for o in cell["outputs"] for k in o.get("data", {}))
-    return picture and "plt." in source and len(source.splitlines()) > 5
+    return len(source.splitlines()) > (5 if picture else 8) and bool(seen)
 
 
 def code_cell(cell):
