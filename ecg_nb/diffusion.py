@@ -29,7 +29,7 @@ import torch
 from scipy import signal
 from torch import nn
 from torch.nn import functional as F
-from .data import COLORS, Record, as_record, snr_db
+from .data import COLORS, Record, as_record, check_number, snr_db
 from .training import load_weights, read_weights, weights_file
 
 # %% ../nbs/06_diffusion.ipynb #c014
@@ -522,7 +522,7 @@ def coverage(
 # %% ../nbs/06_diffusion.ipynb #c154
 def load_diffusion(
     path:Path=None,    # of a `.safetensors` file; None: that of the published run
-    name:str="model",  # published: `model` (with phases), `rhythm` (draws new ECG)
+    name:str="model",  # published: `model` (with phases), `amplitudes` (without), `rhythm` (draws new ECG)
 )->TimeUNet: # on the CPU
     "A trained light network; its size is read from the file. `ValueError` for weights of another network."
     path = weights_file(path, "06_diffusion", name)
@@ -541,25 +541,29 @@ def load_diffusion(
 def rebuild(
     sig,                     # a `Record`, or `(lead, time)` in mV
     fs:float=None,           # Hz; None: the record's
-    method:str="projections",# or `network`: the published light network
-    steps:int=2,             # sampling steps of the network
-)->Record: # at `FS` Hz, 0.5 to 50 Hz, mV
+    method:str="projections",# or `network`, the published light one; `amplitudes`, one that is not told the phases
+    steps:int=None,          # sampling steps of the network; None: 2 with phases, 50 without
+)->Record: # at `FS` Hz, 0.5 to 50 Hz, mV; from amplitudes alone the sign of each window is free
     "Each lead through the rough arrays of its windows of 8.192 s, and back."
-    if method not in ("projections", "network"): raise ValueError(f"method={method!r}; expected projections or network")
-    rec, model = as_record(sig, fs, caller="rebuild"), load_diffusion() if method == "network" else None
+    names = dict(projections=None, network="model", amplitudes="amplitudes")
+    if method not in names: raise ValueError(f"method={method!r}; expected projections, network or amplitudes")
+    steps = (2 if method == "network" else 50) if steps is None else check_number("steps", steps, int, 1, 1000)
+    rec, model = as_record(sig, fs, caller="rebuild"), names[method] and load_diffusion(name=names[method])
     if not np.isfinite(rec.sig).all(): raise ValueError("rebuild: the signal has gaps (NaN); fill or cut them first")
     leads = []
     for lead in range(len(rec.leads)):
         x = band_limited(rec, lead)
         whole = torch.tensor(np.pad(x, (0, -len(x) % SIZE)).reshape(-1, SIZE))
-        for i in torch.nonzero(whole.abs().amax(-1) > 1e-6)[:, 0]:  # flat windows stay as they are
-            scaled, top = scale_window(whole[i:i + 1]), whole[i].abs().max()
-            arrays, offset = encode(scaled), whole[i].mean()
+        alive = torch.nonzero(whole.abs().amax(-1) > 1e-6)[:, 0]  # flat windows stay as they are
+        for i in alive.split(16) if len(alive) else ():
+            top, offset = whole[i].abs().amax(-1, keepdim=True), whole[i].mean(-1, keepdim=True)
+            arrays = encode(scale_window(whole[i]))
             if model is None: y = alternating_projections(arrays["amp_init"], arrays["emb_init"])
             else:
                 condition, size = compact_arrays(arrays["amp_init"], arrays["emb_init"])
+                if method == "amplitudes": condition = amplitudes_only(condition)
                 y = size*reconstruct(model, condition, steps)
-            whole[i] = top*y[0] + offset
+            whole[i] = top*y + offset
         leads.append(whole.flatten()[:len(x)].numpy())
     return Record(rec.name, np.stack(leads), FS, rec.leads)
 
