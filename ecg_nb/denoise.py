@@ -321,7 +321,7 @@ def real_noise_batches(
     return batch
 
 # %% ../nbs/03_denoise.ipynb #c141
-CAUTION = .1  # size of a noise estimate beside what is left, below which nothing is subtracted
+CAUTION = .02  # size of a noise estimate beside what is left, below which nothing is subtracted
 
 def local_rms(x:np.ndarray)->np.ndarray: # same shape
     "Root of the running mean of squares over 4 s at 360 Hz."
