@@ -1,8 +1,11 @@
 "classify and annotate: the right answer, or a sentence that says what is wrong."
-import logging
-import numpy as np, pandas as pd, pytest, wfdb
+import json, logging, re
+from dataclasses import replace
+import numpy as np, pandas as pd, pytest, torch, wfdb
+from conftest import ROOT
 from ecg_nb.data import Record, data_dir, read_record, simulate_record
-from ecg_nb.ecgtransform import annotate, classify, lead_pair
+from ecg_nb.ecgtransform import (annotate, beat_batches, beat_scores, beat_windows, classify, context_weights, dominant_beats,
+                                 found_confusion, fuse, lead_pair, patient_beats, row_batches, similarity, simulate_runs, smote, vary_beats)
 
 REAL = (data_dir()/"mitdb"/"200.dat").exists()
 SIM = simulate_record(3, 120)
@@ -76,3 +79,72 @@ def test_annotate_writes_what_classify_returns(right, tmp_path):
 @pytest.mark.parametrize("fs, error", [("360", TypeError), (None, ValueError), (float("nan"), ValueError), (0, ValueError)])
 def test_rates_that_cannot_be(fs, error):
     with pytest.raises(error, match="fs"): classify(SIM.sig, fs)
+
+
+# what the chapter has no room for: the parts of the model, each by what it must do
+
+def test_windows_know_no_gain_and_a_missing_lead_is_silent():
+    x = beat_windows(SIM, AT)
+    assert np.allclose(beat_windows(replace(SIM, sig=3*SIM.sig + 1), AT), x, atol=2e-3)
+    one = replace(SIM, sig=SIM.sig[:1], leads=SIM.leads[:1])
+    assert not beat_windows(one, AT)[:, 1].any()
+    template = np.median(x[dominant_beats(x)], 0)[None]
+    assert [v[0, 0] for v in similarity(2*template, template)][::2] == pytest.approx([1, 2], abs=.02)
+
+
+def test_scores_of_a_matrix_worked_by_hand():
+    s = beat_scores(np.array([[8, 2, 0, 0], [1, 3, 0, 0], [0, 0, 4, 0], [0, 0, 2, 0]]))
+    assert [s["sensitivity", "S"], s["ppv", "S"], s["f1", "S"], s["accuracy", "all"]] == pytest.approx([3/4, 3/5, 2/3, 15/20])
+    assert [s["ppv", "V"], s["ppv_ec57", "V"]] == pytest.approx([4/6, 1]), "two fusion beats called V are no false V"
+
+
+def test_found_beats_are_counted_with_those_missed_and_invented():
+    out = pd.DataFrame(dict(sample=np.r_[AT[1:], AT[5] + 180], aami=[*SIM.beats.aami[1:], "V"])).sort_values("sample")
+    m = found_confusion(SIM, out)
+    assert m[:5].sum() == len(AT) and m[:5, 5].sum() == 1 and m[5].tolist() == [0, 0, 1, 0, 0, 0]
+    assert np.trace(m) == len(AT) - 1
+
+
+def test_batches_show_a_third_of_the_normal_beats():
+    torch.manual_seed(0)
+    beats = patient_beats(SIM)
+    y = beat_batches(beats[beats.y >= 0], 20_000, vary=lambda x: x[:, :, :0])(0)[2]
+    n, other = (beats.y == 0).sum().item(), (beats.y > 0).sum().item()
+    assert (y == 0).float().mean().item() == pytest.approx(n/3/(n/3 + other), abs=.02)
+    silent = vary_beats(torch.ones(4000, 4, 5)).abs().sum(-1) == 0
+    assert torch.allclose(silent.float().mean(0), torch.full((4,), .075), atol=.02) and (silent[:, :2] == silent[:, 2:]).all()
+
+
+def test_simulated_runs_are_early_and_borrow_a_shape():
+    beats = patient_beats(SIM)
+    mine = replace(beats, y=0*beats.y)
+    z, y = simulate_runs(SIM, mine, torch.full((1, 66), 7.), np.random.default_rng(0), runs=4)
+    new = y == 1
+    assert new.sum() >= 3 and (z[new, 31:] == 7).all() and (z[new, 2] < mine.z[:, 2].median()).all()
+
+
+def test_two_opinions_are_fused():
+    a, b = (torch.log_softmax(torch.randn(6, 4, generator=torch.Generator().manual_seed(i)), -1) for i in range(2))
+    assert torch.allclose(fuse(a, a), a, atol=1e-5) and torch.allclose(fuse(a, b).exp().sum(-1), torch.ones(6), atol=1e-5)
+    assert torch.allclose(fuse(a, b)[:, 1] - fuse(a, b)[:, 0], b[:, 1] - b[:, 0], atol=1e-5), "S or N: the second one"
+
+
+def test_the_sources_losses_and_batches():
+    weight = context_weights([72471, 2223, 5788, 641, 6431])  # its Table 1
+    assert weight.tolist() == pytest.approx([1, 3.484, 2.527, 4.728, 2.422], abs=1e-3)
+    x, y = smote(torch.cat([torch.zeros(6, 1, 4), torch.ones(20, 1, 4)]), torch.tensor([1]*6 + [0]*20), 20)
+    assert (y == 1).sum() == 20 and not x[-1].any(), "between equal rows there is only this row"
+    rows = row_batches(torch.arange(40.)[:, None, None], torch.tensor([0]*36 + [1]*4), 10)
+    assert torch.cat([rows(i)[0] for i in range(4)]).unique().numel() == 40, "an epoch: every row once"
+
+
+def test_the_script_of_the_chapter_trains_and_classifies(tmp_path, monkeypatch):
+    cells = json.loads((ROOT/"nbs"/"04_ecgtransform.ipynb").read_text(encoding="utf-8"))["cells"]
+    script = re.search(r"```python\n(.*?)```", next(t for c in cells if "in a script" in (t := "".join(c["source"]))), re.S)[1]
+    for a, b in (('load("mitdb", DS1)', 'load("sample")[:4]'), ('read_record("200").sig', 'records[next(iter(records))].sig'),
+                 ("known)\ncontext", "known, 3)\ncontext"), ("beats))\nmodel", "beats), 3)\nmodel")):
+        assert a in script
+        script = script.replace(a, b)
+    monkeypatch.setenv("ECG_NB_OUTPUTS", str(tmp_path))
+    exec(script, space := {})
+    assert len(space["model"].beat) == 1 and space["known"].y.max() <= 3
