@@ -5,8 +5,6 @@ from conftest import ROOT, run
 
 NOTEBOOKS = sorted((ROOT/"nbs").glob("*.ipynb"))
 CHAPTERS = [p for p in NOTEBOOKS if re.match("0[2-7]", p.name)]
-# chapters that are still longer than a reader gets through: (cells, lines of the median code cell); they may only shrink
-LONG = {"02_forecast": (211, 12), "05_transgan": (161, 11)}
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 
@@ -64,7 +62,7 @@ def test_cells_and_functions_are_short(path):
 def test_a_reader_gets_through(path):
     "Lengths that a first reader gets through: cells of a notebook, lines of a cell, characters of a line, words beside the code."
     cells, chapter = read(path)["cells"], path in CHAPTERS
-    most, longest = LONG.get(path.stem, (120, 8) if chapter else (150, 12))
+    most, longest = (120, 8) if chapter else (150, 12)
     assert len(cells) <= most, f"{len(cells)} cells, at most {most}: cut what no reader needs"
     wide = [(i, line) for i, c in code_cells(path) for line in source(c).splitlines() if len(line) > 120 and not line.startswith("#|")]
     assert not wide, f"{len(wide)} lines over 120 characters, the first in cell {wide[0][0]}: {wide[0][1][:60]!r}"
