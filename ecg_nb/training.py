@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LIMITS', 'OWNED', 'output_dir', 'write_atomic', 'injected_parameters', 'typed_value', 'check_value', 'plain_name',
-           'unknown_name', 'configure', 'row', 'git_commit', 'versions', 'close_board', 'read_params', 'run_files',
+           'unknown_name', 'configure', 'git_commit', 'versions', 'close_board', 'read_params', 'run_files',
            'move_aside', 'hold', 'let_go', 'RunFolder', 'made_by', 'enter', 'read_checkpoint', 'png', 'checksum',
            'read_weights', 'load_weights', 'weights_file', 'ship_weights', 'tensorboard_writer', 'draw_board',
            'read_history', 'RunFiles', 'Run', 'read_metrics', 'published', 'export_package', 'seed_all', 'share',
@@ -30,8 +30,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 from . import __version__
 from .data import COLORS, project_root
-from .scoring import ROW, bootstrap, check_rows # noqa: F401, chapters take it from here
-from . import scoring
+from .scoring import ROW, check_rows
 
 # %% ../nbs/01_training.ipynb #c008
 def output_dir()->Path: # `$ECG_NB_OUTPUTS` (`~` is the home folder), else `outputs/`; relative: from the project root
@@ -156,25 +155,6 @@ def configure(
     values = {k: typed_value(k, parameters.get(k), v) for k, v in base.items()}
     for name, value in values.items(): check_value(name, value, (LIMITS | (limits or {})).get(name))
     return SimpleNamespace(preset=preset, **values)
-
-# %% ../nbs/01_training.ipynb #c029
-def row(
-    model:str, # `ours`, or the source's name
-    protocol:str, # how patients and windows were chosen
-    split:str, # train, validation, test
-    metric:str, # with its unit, such as `snr_db`
-    value:float,
-    level="all", # noise level, class, horizon, number of steps
-    lo:float=None, # 95 % interval over patients
-    hi:float=None,
-    n:int=None, # how many were counted
-    seeds:int=1, # trainings that the value is a mean of
-    unit:str="patients", # what was counted
-    why:str="one value for all, not one for each patient", # where there is no interval
-)->dict: # one row of `metrics.json`
-    "`ecg_nb.scoring.row`, with the commonest reason where there is no interval."
-    return scoring.row(model, protocol, split, metric, value, level, lo, hi, n, unit, seeds,
-                       None if lo is not None else why)
 
 # %% ../nbs/01_training.ipynb #c033
 def git_commit()->str: # short hash, `+dirty` where tracked files were changed; `None` outside a repository
