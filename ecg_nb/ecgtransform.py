@@ -8,12 +8,12 @@ __all__ = ['CLASSES', 'FS', 'BEFORE', 'WINDOW', 'QRS', 'WAVES', 'Beats', 'join',
            'neighbours', 'rhythm_features', 'similarity', 'shape_features', 'robust_z', 'patient_beats', 'confusion',
            'beat_scores', 'Trees', 'trees_of', 'train_trees', 'BeatNet', 'ContextNet', 'vary_beats', 'beat_batches',
            'beat_loss', 'adam', 'train_classifier', 'log_probabilities', 'evaluate', 'simulate_runs',
-           'context_sequences', 'context_batches', 'context_loss', 'train_context', 'fuse', 'context_log_probabilities',
-           'fusion_beats', 'pauses', 'ectopic_rhythm', 'relabel_ectopic', 'Classifier', 'load_classifier', 'upright',
-           'classify', 'found_confusion', 'annotate', 'episodes', 'MultiScale', 'pooled', 'stem', 'Recalibrated',
-           'ChannelAttention', 'TimeAttention', 'ECGTransForm', 'context_weights', 'weighted_loss', 'smote',
-           'row_batches', 'classify_rows', 'train_rows', 'saliency', 'embed', 'ptb_records', 'detect_beats',
-           'ptb_beats']
+           'context_sequences', 'context_batches', 'context_loss', 'train_context', 'fuse', 'doubt',
+           'context_log_probabilities', 'fusion_beats', 'pauses', 'ectopic_rhythm', 'relabel_ectopic', 'Classifier',
+           'load_classifier', 'upright', 'classify', 'found_confusion', 'annotate', 'episodes', 'MultiScale', 'pooled',
+           'stem', 'Recalibrated', 'ChannelAttention', 'TimeAttention', 'ECGTransForm', 'context_weights',
+           'weighted_loss', 'smote', 'row_batches', 'classify_rows', 'train_rows', 'saliency', 'embed', 'ptb_records',
+           'detect_beats', 'ptb_beats']
 
 # %% ../nbs/04_ecgtransform.ipynb #c004
 import re
@@ -49,6 +49,7 @@ class Beats:
     # `(beat, feature)`, float32: what was measured on it, against the usual beats of its record
     z:torch.Tensor=None
     raw:torch.Tensor=None  # the same as measured
+    quality:torch.Tensor=None  # `(beat,)`, 0 to 1, of the signal; None: the beats are known, not found
 
     def __len__(self)->int: return len(self.y)
     # part of the beats, by mask or index
@@ -244,8 +245,10 @@ class Trees(nn.Module):
             self.register_buffer(name, torch.zeros(trees, nodes, dtype=kind))
         self.register_buffer("start", torch.zeros(classes, dtype=torch.double))
 
-    def forward(self, raw:torch.Tensor)->torch.Tensor:
-        trees, x = torch.arange(len(self.feature))[:, None], raw.double()
+    def forward(self, raw:torch.Tensor)->torch.Tensor: # in pieces that fit into the processor's cache
+        return torch.cat([self.grow(x) for x in raw.double().split(256)])
+    def grow(self, x:torch.Tensor)->torch.Tensor:
+        trees = torch.arange(len(self.feature))[:, None]
         node = torch.zeros(len(self.feature), len(x), dtype=torch.long)
         while (self.left[trees, node] > 0).any():
             go = x.gather(1, self.feature[trees, node].long().T).T <= self.threshold[trees, node]
@@ -465,6 +468,13 @@ def fuse(
     out[:, rest] += (F.logsigmoid(-v) - context[:, rest].logsumexp(-1))[:, None]
     return out
 
+def doubt(p:torch.Tensor, quality:torch.Tensor, caution:float)->torch.Tensor: # `(beat, 4)`, `(beat,)` -> `(beat, 4)`
+    "Where `quality` is 0 the logit of V is lower by `caution`; what V loses goes to N."
+    v = torch.sigmoid(torch.logit(p[:, 2].clamp(1e-7, 1 - 1e-7)) - caution*(1 - quality))
+    out = p.clone()
+    out[:, 0], out[:, 2] = p[:, 0] + p[:, 2] - v, v
+    return out
+
 def context_log_probabilities(model:ContextNet, beats:Beats)->torch.Tensor: # `(beat, 4)`
     "Record by record."
     device = next(model.parameters()).device
@@ -535,12 +545,14 @@ class Classifier:
     weight:float=.7  # of BeatNet in the networks' odds of V, chosen on DS1
     rules:tuple=("fusion", "gate")
     trees:Trees=None # boosted trees; they make half of the odds of V
+    caution:float=2. # how far bad quality lowers the odds of V, chosen on DS1
 
     def probabilities(self, beats:Beats)->torch.Tensor: # `(beat, 4)`, of the networks
         mean = lambda ps: torch.log_softmax(torch.stack(ps).mean(0), -1)
         out = fuse(mean([log_probabilities(m, beats) for m in self.beat]),
                    mean([context_log_probabilities(m, beats) for m in self.context]), self.weight)
-        return (out if self.trees is None else fuse(self.trees(beats.raw), out, .5)).exp()
+        p = (out if self.trees is None else fuse(self.trees(beats.raw), out, .5)).exp()
+        return p if beats.quality is None else doubt(p, beats.quality, self.caution)
 
     # all beats of each record, in order, and their probabilities where they are known -> index in `CLASSES`
     def __call__(self, beats:Beats, fs:float, p:torch.Tensor=None)->np.ndarray:
@@ -607,12 +619,14 @@ def classify(
     if len(at) < 30:
         raise ValueError(f"classify: {len(at)} beats; at least 30 are needed to know what is usual for a patient")
     rec, turned = upright(rec, at)
+    readable = good_at(good, at, float(rec.fs))
     beats, model = patient_beats(rec, at), model or load_classifier()
+    if not given: beats = replace(beats, quality=torch.tensor(readable))
     p = model.probabilities(beats)
     out = pd.DataFrame(dict(sample=at, seconds=at/float(rec.fs),
                             aami=[CLASSES[i] for i in model(beats, float(rec.fs), p)])
                        | dict(zip(CLASSES, p.numpy().round(4).T))
-                       | dict(quality=good_at(good, at, float(rec.fs)).round(2)))
+                       | dict(quality=readable.round(2)))
     if bad := int((out.quality < .5).sum()):
         log.warning("classify: %d of %d beats lie where the signal is hardly readable; see the column quality", bad,
                     len(out))

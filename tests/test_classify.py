@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np, pandas as pd, pytest, torch, wfdb
 from conftest import ROOT
 from ecg_nb.data import Record, data_dir, read_record, simulate_record
-from ecg_nb.ecgtransform import (annotate, beat_batches, beat_scores, beat_windows, classify, context_weights, dominant_beats,
+from ecg_nb.ecgtransform import (annotate, beat_batches, beat_scores, beat_windows, classify, context_weights, dominant_beats, doubt,
                                  found_confusion, fuse, lead_pair, patient_beats, row_batches, similarity, simulate_runs, smote, vary_beats)
 
 REAL = (data_dir()/"mitdb"/"200.dat").exists()
@@ -148,3 +148,18 @@ def test_the_script_of_the_chapter_trains_and_classifies(tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_NB_OUTPUTS", str(tmp_path))
     exec(script, space := {})
     assert len(space["model"].beat) == 1 and space["known"].y.max() <= 3
+
+
+def test_where_nothing_is_readable_v_gives_way_to_n():
+    p = torch.tensor([[.25, .1, .64, .01]]).repeat(3, 1)
+    out = doubt(p, torch.tensor([1., .5, 0.]), 2.)
+    assert torch.allclose(out[0], p[0], atol=1e-5) and torch.allclose(out.sum(-1), torch.ones(3), atol=1e-5)
+    assert torch.allclose(torch.logit(out[:, 2]), torch.logit(p[:, 2]) - torch.tensor([0., 1., 2.]), atol=1e-4)
+    assert (out[:, [1, 3]] == p[:, [1, 3]]).all() and out.argmax(-1).tolist() == [2, 0, 0]
+
+
+def test_given_beats_are_not_doubted_and_found_ones_are():
+    noisy = SIM.sig + np.random.default_rng(0).normal(0, .3, SIM.sig.shape).astype(np.float32)
+    found = classify(noisy, SIM.fs)
+    given = classify(noisy, SIM.fs, found["sample"].to_numpy())
+    assert (found.V <= given.V + 1e-4).all() and (found.V < given.V - 1e-4).any()
