@@ -4,6 +4,7 @@ from pygments import highlight
 from pygments.lexers import PythonLexer
 from conftest import ROOT, run
 sys.path.insert(0, str(ROOT/"book"))
+from front import README, filled
 from links import dead_links
 from nbdev_reader import Hanging, directives, joined, link_names, toctrees, translate
 
@@ -78,3 +79,8 @@ def test_the_site_builds_without_warnings_and_dead_links(tmp_path):
     assert not dead, "\n".join(map(str, dead))
     pages = {p.stem for p in (ROOT/"nbs").glob("*.ipynb")}
     assert pages <= {p.stem for p in (tmp_path/"html").glob("*.html")}
+
+
+def test_the_table_of_the_readme_is_that_of_the_rows():
+    said = README.read_text(encoding="utf-8")
+    assert said == filled(said), "the stored scores have changed: python book/front.py"
