@@ -9,12 +9,12 @@ ARGS    ?=
 export OMP_WAIT_POLICY ?= passive
 
 BIN      = $(VENV)/bin
-FOLDER   = $(or $(ECG_NB_OUTPUTS),outputs)/$(CHAPTER)/$(PRESET)
 
 .PHONY: help run paper test lab docs
 help:
 	@echo 'make run                        train a chapter in minutes and print its scores (CHAPTER=$(CHAPTER))'
 	@echo 'make paper CHAPTER=$(CHAPTER)   the full run, as published (GPU); run it again to resume it'
+	@echo '     SEEDS="0 1 2", PRESET=source, several chapters: one run after the other'
 	@echo 'make lab                        open the notebooks in JupyterLab'
 	@echo 'make docs                       build the site into $(SITE)/'
 	@echo 'make test                       check and run every notebook, then pytest'
@@ -29,13 +29,18 @@ $(VENV)/.book $(VENV)/.dev: $(VENV)/.%: settings.ini setup.py pyproject.toml | $
 	$(BIN)/python -m pip install -e '.[$*]'
 	@touch $@
 
+# CHAPTER and SEEDS may be several words: one run after the other, each seed in a folder of its own.
 run: PRESET = quick
 paper: PRESET = paper
 run paper: $(VENV)/.book
-	mkdir -p $(FOLDER)
-	$(BIN)/papermill nbs/$(CHAPTER).ipynb $(FOLDER)/$(CHAPTER).ipynb -p preset $(PRESET) $(ARGS)
-	$(BIN)/jupyter nbconvert --log-level=WARN --to html $(FOLDER)/$(CHAPTER).ipynb
-	@$(BIN)/python book/scores.py $(FOLDER)
+	@set -e; for chapter in $(CHAPTER); do for seed in $(or $(SEEDS),preset); do \
+	    name=$(PRESET); given=; \
+	    if [ $$seed != preset ]; then name=$(PRESET)-seed$$seed; given="-p seed $$seed -p run_name $$name"; fi; \
+	    folder=$(or $(ECG_NB_OUTPUTS),outputs)/$$chapter/$$name; mkdir -p $$folder; \
+	    $(BIN)/papermill nbs/$$chapter.ipynb $$folder/$$chapter.ipynb -p preset $(PRESET) $$given $(ARGS); \
+	    $(BIN)/jupyter nbconvert --log-level=WARN --to html $$folder/$$chapter.ipynb; \
+	    $(BIN)/python book/scores.py $$folder; \
+	done; done
 
 # Notebooks clean, exported and by the rules first (seconds); then all of them, run from top to bottom; then the rest.
 # Nothing is downloaded: on recordings that are here, else on the offline sample.
