@@ -7,8 +7,8 @@ __all__ = ['NAMES', 'FEATURES', 'AF_WEIGHTS', 'BANDS', 'READABLE', 'EPISODES', '
            'RATELESS', 'STYLE', 'LIMITS', 'ANNOTATIONS', 'beat_classes', 'beat_table', 'runs', 'ectopic_episodes',
            'pattern_episodes', 'joined', 'rate_episodes', 'nn_intervals', 'irregularity', 'minutes_of', 'fibrillation',
            'rhythm_power', 'hrv', 'heard', 'Report', 'all_episodes', 'by_hour', 'summarise', 'findings_text',
-           'headline', 'report', 'plot_trend', 'clock', 'strip_leads', 'plot_event', 'strips', 'page', 'annotations',
-           'annotate', 'main', 'browser_controls', 'denoised_stretch', 'Browser']
+           'headline', 'report', 'plot_trend', 'clock', 'how_long', 'strip_leads', 'plot_event', 'strips', 'page',
+           'annotations', 'annotate', 'main', 'browser_controls', 'denoised_stretch', 'Browser']
 
 # %% ../nbs/07_report.ipynb #r003
 import argparse, base64, html, io, json, logging, re
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, wfdb
-from scipy.signal import detrend, lombscargle
+from scipy.signal import lombscargle
 from . import __version__
 from .data import COLORS, Record, as_record, fill_gaps, find_lead, log, read_signal
 from .denoise import denoise
@@ -363,7 +363,7 @@ def _said(found):
     if af := found["af"]["minutes"]: said.append(f"atrial fibrillation likely in {af} of {found['af']['of']} min")
     for kind in ("VT", "NSVT", "pause"):
         longest = [e["seconds"] for e in found["episodes"] if e["kind"] == kind and e["quality"] > READABLE]
-        if longest: said.append(f"{len(longest)} × {kind} (longest {max(longest):.1f} s)")
+        if longest: said.append(f"{len(longest)} × {kind} (longest {how_long(max(longest))})")
     for aami, what in dict(V="ventricular", S="supraventricular").items():
         few = [f"{count[k]} × {k.split()[-1]}" for k in KINDS if k.startswith(what) and k in count]
         if aami == "V": few += [f"{count[k]} × {k}" for k in ("bigeminy", "trigeminy") if k in count]
@@ -406,7 +406,8 @@ def report(
                                   clean if denoised in ("classes", "all") else None)
     best = table.max(axis=1)
     unread = best.groupby(best.index//60).mean().to_numpy() < .3
-    af = np.where(unread, np.nan, fibrillation(beats, rec.seconds)[:len(unread)])
+    af = fibrillation(beats, rec.seconds)
+    af = np.where(unread[:len(af)], np.nan, af)
     made = Report(rec, table, beats, all_episodes(beats, af, best.to_numpy()), af)
     made.findings = summarise(made, denoised, remarks)
     return made
@@ -467,6 +468,8 @@ def clock(seconds:float)->str: # 7:05, or 1:07:05
     h, rest = divmod(round(seconds), 3600)
     return f"{h}:{rest//60:02}:{rest%60:02}" if h else f"{rest//60}:{rest%60:02}"
 
+def how_long(seconds:float)->str: return f"{seconds:.1f} s" if seconds < 120 else f"{seconds/60:.0f} min"
+
 def strip_leads(leads:list)->list: # at most two places
     "Lead II, or the first; and V1, or the next."
     first, second = max(0, find_lead(leads, "II")), find_lead(leads, "V1")
@@ -505,15 +508,16 @@ def plot_event(
     a, b = int(start*fs), int((start + seconds)*fs)
     x, high, low = _traces(r.rec, a, b)
     gain = next((g for g in GAINS if g*(high - low).sum() + 3*len(x) + 8 <= height), GAINS[-1])
-    with plt.rc_context({"figure.constrained_layout.use": False}):
-        fig = plt.figure(figsize=(25*seconds/25.4, height/25.4), facecolor="#fffdf9")
-    ax, top, mm = fig.add_axes([0, 0, 1, 1]), height - 8, np.arange(x.shape[1])/fs*25
+    fig, ax = plt.subplots(figsize=(25*seconds/25.4, height/25.4), facecolor="#fffdf9")
+    ax.set_position([0, 0, 1, 1])
+    top, mm = height - 8, np.arange(x.shape[1])/fs*25
     _paper(ax, 25*seconds, height)
     for i, row in enumerate(x):
         base = top - gain*high[i]
         ax.plot(mm, base + gain*row, color=COLORS["clean" if clean is None else "noisy"], lw=.8)
         if clean is not None: ax.plot(mm, base + gain*(clean[i] - np.median(clean[i])), color=COLORS["model"], lw=.8)
-        ax.text(1, min(top - 3, base + 4), r.rec.leads[strip_leads(r.rec.leads)[i]], fontsize=7, weight="bold")
+        ax.text(1, min(top - 3, base + 4), r.rec.leads[strip_leads(r.rec.leads)[i]], fontsize=7, weight="bold",
+                bbox=dict(fc="#fffdf9", ec="none", pad=.4))
         top -= gain*(high[i] - low[i]) + 3
     here = r.beats[r.beats["sample"].between(a, b - 1)]
     for s, k in zip(here["sample"], here.aami):
@@ -537,7 +541,7 @@ def strips(
         start = e.start - 2 if e.seconds < 7 else e.start
         if kind == "atrial fibrillation": start = 60.*int(np.nanargmax(r.af)) + 20
         rate = f", {e.per_minute:.0f} per minute" if np.isfinite(e.per_minute) and kind not in RATELESS else ""
-        chosen.append((f"{kind}, {e.seconds:.1f} s{rate}", float(start)))
+        chosen.append((f"{kind}, {how_long(e.seconds)}{rate}", float(start)))
     for aami, what in dict(V="ventricular", S="supraventricular").items():
         beat = good[good.aami == aami]
         if len(beat) and not any(what in title or aami == "V" and "gemin" in title for title, _ in chosen):
@@ -594,7 +598,7 @@ def _episodes_table(r):
         of, sure = r.episodes[r.episodes.kind == kind], r.sure[r.sure.kind == kind]
         longest = sure.loc[sure.seconds.idxmax()] if len(sure) else None
         rate = sure.per_minute.max() if len(sure) and kind not in RATELESS else np.nan
-        rows.append([kind, len(sure), len(of) - len(sure) or "", f"{longest.seconds:.1f} s" if len(sure) else "",
+        rows.append([kind, len(sure), len(of) - len(sure) or "", how_long(longest.seconds) if len(sure) else "",
                      clock(longest.start) if len(sure) else "", f"{rate:.0f}" if np.isfinite(rate) else ""])
     head = ["", "number", "more in noise", "longest", "at", "fastest, per min"]
     return _table(rows, head) if rows else "<p>None was found.</p>"
@@ -639,7 +643,7 @@ def page(
             "<h2>Beats</h2>", _beats_table(r), "<h2>Episodes</h2>", _episodes_table(r),
             f'<p class="note">{html.escape(_hrv_line(found))}</p>', '<h2 class="strips">Strips</h2>']
     shown = strips(r)
-    part += [_image(plot_event(r, start, title=title, height=min(60, 235//len(shown))), f"ECG strip: {title}", 175)
+    part += [_image(plot_event(r, start, title=title, height=min(60, 225//len(shown))), f"ECG strip: {title}", 175)
              for title, start in shown]
     part += [f'<p class="note">{html.escape(_made(found))}</p>', f'<p class="note"><b>{LIMITS}</b></p>']
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>ECG report: {name}</title>'
