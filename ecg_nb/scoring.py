@@ -11,7 +11,6 @@ import html, math
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np, pandas as pd, torch
-from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import euclidean_distances
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -291,8 +290,6 @@ def c2st(
     n = min(len(x) for x, _ in sides)
     keep = [rng.permutation(len(x))[:n] for x, _ in sides]
     x = np.concatenate([x[k] for (x, _), k in zip(sides, keep)])
-    # as many steps as the trees see; weighted bins are slow
-    if len(x) > 255: x = np.floor(rankdata(x, axis=0)*(254/len(x)))
     groups, y = np.concatenate([g[k] for (_, g), k in zip(sides, keep)]), np.repeat([0, 1], n)
     folds = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
     leaf = min(20, max(2, n//10))
