@@ -12,7 +12,7 @@ WIDTH = 100
 HEADLINE = {  # chapter: metric, protocol, the simplest thing (None: the best of the others), the book's model
     "02_forecast": ("nmse", "DS2", "parroting", "ours"), "03_denoise": ("snr_improvement_db", "A", None, "ours_white"),
     "04_ecgtransform": ("macro_f1_nsvf", "DS2", "gradient_boosting", "ours"), "05_transgan": ("c2st", "DS1", "small_gaussians", "ours"),
-    "06_diffusion": ("abs_correlation", "DS2_amplitudes_only", "griffin_lim", "ddim_light")}
+    "06_diffusion": ("abs_correlation", "DS2_amplitudes_only", "griffin_lim", "ddim_light"), "07_report": ("burden_error", "DS2", "nothing_found", "ours")}
 NAMED = {"noisy": "as it was", "published": "published, on the real excerpt", "paper": "the paper, best of its networks"}
 FIGURES = ("answer", "explorer", "forecast", "classes", "samples", "examples")
 
